@@ -1,0 +1,16 @@
+//! `rls-tool demo`.
+
+use anyhow::bail;
+use clap::Args;
+
+use crate::exit::Outcome;
+
+/// Not there yet.
+#[derive(Debug, Args)]
+pub(crate) struct Demo {}
+
+impl Demo {
+    pub(crate) async fn run(self) -> anyhow::Result<Outcome> {
+        bail!("not there yet")
+    }
+}

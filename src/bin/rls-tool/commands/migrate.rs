@@ -1,0 +1,16 @@
+//! `rls-tool migrate`.
+
+use anyhow::bail;
+use clap::Args;
+
+use crate::exit::Outcome;
+
+/// Not there yet.
+#[derive(Debug, Args)]
+pub(crate) struct Migrate {}
+
+impl Migrate {
+    pub(crate) async fn run(self) -> anyhow::Result<Outcome> {
+        bail!("not there yet")
+    }
+}

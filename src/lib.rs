@@ -1,0 +1,12 @@
+#![doc = include_str!("../README.md")]
+
+pub mod connect;
+pub mod error;
+pub mod id;
+pub mod sql;
+
+pub use error::{Error, ErrorKind, Result};
+pub use id::{
+    AccountId, ApiKeyId, CallLogId, Id, ProcessId, ProcessVersionId, RateLimitId, ResponseCacheId, SessionId,
+    TenantId, TypeId, UserId, VerificationTokenId,
+};
