@@ -2,6 +2,8 @@
 
 pub mod audit;
 pub mod connect;
+#[cfg(feature = "ephemeral")]
+pub mod ephemeral;
 pub mod error;
 pub mod id;
 pub mod sql;
