@@ -1,14 +1,20 @@
-//! Connection options: parsing, precedence, and opening one connection.
+//! Connection options: precedence, defaults, and opening one connection.
 
 use std::env;
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use tokio_postgres::config::Host;
+use tokio::task::JoinHandle;
+use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::{Client, Config, NoTls};
 
-use crate::error::{Error, Result};
+use super::error::{explain, is_about_encryption};
+use super::parameters::{Environment, Parameters};
+use super::passfile::{self, DEFAULT_SOCKET_FOLDERS, Wanted};
+use super::tls::{TlsMode, TlsOptions};
+use crate::error::{Error, ErrorKind, Result};
 
 /// How long a connection may take to open unless told otherwise.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -17,56 +23,88 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub struct ConnectOptions {
     config: Config,
+    tls: TlsOptions,
+    /// Where passwords are looked up for whoever has none of his own.
+    passfile: Option<PathBuf>,
 }
 
 impl ConnectOptions {
-    /// The options for `url` if given, else for `DATABASE_URL`, else from libpq's variables (`PGHOST`, `PGPORT`,
-    /// `PGUSER`, `PGPASSWORD`, `PGDATABASE`, …).
+    /// The options for `url` if given, else for `DATABASE_URL`; what the text leaves open comes from its service (or
+    /// `PGSERVICE`) and then from libpq's variables (`PGHOST`, `PGUSER`, `PGPASSWORD`, `PGSSLMODE`, …), and a missing
+    /// password from the password file (`PGPASSFILE`, else `~/.pgpass`).
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Input`](crate::ErrorKind::Input) where the text is malformed, or none of the three names a database.
+    /// [`ErrorKind::Input`] where the text is malformed, asks for what is not supported, or nothing names a database.
     pub fn resolve(url: Option<&str>) -> Result<Self> {
-        if let Some(url) = url {
-            return url.parse();
-        }
-        if let Some(url) = env::var("DATABASE_URL").ok().filter(|url| !url.is_empty()) {
-            return url.parse();
-        }
-        Self::from_pg_variables()
+        Self::resolve_in(url, &Environment::new(&|name| env::var(name).ok()))
     }
 
-    fn from_pg_variables() -> Result<Self> {
-        let get = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
-        let Some(host) = get("PGHOST") else {
+    fn resolve_in(url: Option<&str>, environment: &Environment<'_>) -> Result<Self> {
+        let from_variable = if url.is_none() {
+            environment.get("DATABASE_URL")
+        } else {
+            None
+        };
+        let text = url.or(from_variable.as_deref());
+        let named = ["PGHOST", "PGHOSTADDR", "PGDATABASE", "PGSERVICE"];
+        if text.is_none() && !named.iter().any(|name| environment.get(name).is_some()) {
             return Err(Error::input("no database was named")
                 .with_help("give --database-url, or set DATABASE_URL, or PGHOST, PGUSER and PGDATABASE"));
-        };
-        let mut config = Config::new();
-        config.host(&host);
-        if let Some(port) = get("PGPORT") {
-            config.port(
-                port.parse()
-                    .map_err(|_| Error::input(format!("PGPORT is {port:?}, not a port number")))?,
-            );
         }
-        let user = get("PGUSER")
-            .or_else(|| get("USER"))
-            .unwrap_or_else(|| "postgres".to_owned());
-        config.dbname(get("PGDATABASE").as_deref().unwrap_or(&user));
-        config.user(user);
-        if let Some(password) = get("PGPASSWORD") {
-            config.password(password);
+        let mut parameters = Parameters::resolve(text, environment)?;
+        if let Some(user) = environment.get("USER").or_else(|| environment.get("LOGNAME")) {
+            parameters.set_default("user", user);
         }
-        Ok(Self::from(config))
+        let passfile = parameters
+            .get("passfile")
+            .map(PathBuf::from)
+            .or_else(|| environment.home().map(|home| home.join(".pgpass")));
+        Self::new(parameters, environment, passfile)
     }
 
-    /// The same database as another role; the password is dropped unless one is given.
+    fn new(
+        mut parameters: Parameters,
+        environment: &Environment<'_>,
+        passfile: Option<PathBuf>,
+    ) -> Result<Self> {
+        if let Some(user) = parameters.get("user").map(str::to_owned) {
+            parameters.set_default("dbname", user);
+        }
+        match parameters.get("hostaddr").map(str::to_owned) {
+            // A certificate is checked against the host's name; an address is the only name there is.
+            Some(address) => parameters.set_default("host", address),
+            None => parameters.set_default("host", default_host(parameters.get("port"))),
+        }
+        let tls = TlsOptions::from_parameters(&parameters, environment)?;
+        let mut config: Config =
+            parameters
+                .driver_text()
+                .parse()
+                .map_err(|cause: tokio_postgres::Error| {
+                    // Its cause names the keyword and never the value.
+                    Error::input("the database URL has a malformed value").caused_by(cause)
+                })?;
+        if let Some(first) = tls.mode.attempts().first() {
+            config.ssl_mode(*first);
+        }
+        config.connect_timeout(config.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT));
+        let mut options = Self {
+            config,
+            tls,
+            passfile,
+        };
+        options.look_up_password()?;
+        Ok(options)
+    }
+
+    /// The same database as another role. The password is dropped unless one is given; the password file is asked then.
     #[must_use]
     pub fn as_role(&self, user: &str, password: Option<&str>) -> Self {
         let mut other = self.clone();
         other.config.user(user);
         other.config.password(password.unwrap_or_default());
+        other.look_up_password().ok();
         other
     }
 
@@ -85,9 +123,14 @@ impl ConnectOptions {
         self
     }
 
-    /// The options as tokio-postgres has them.
+    /// The options as tokio-postgres has them. Whom to trust is not among them: tokio-postgres leaves that to its caller.
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// How far the connection is encrypted and the server's identity checked.
+    pub fn tls_mode(&self) -> TlsMode {
+        self.tls.mode
     }
 
     /// Opens one connection and drives it on a task of the current Tokio runtime; the connection closes when the
@@ -95,22 +138,165 @@ impl ConnectOptions {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Connect`](crate::ErrorKind::Connect), naming host, port and user, never the password.
+    /// [`ErrorKind::Connect`], naming host, port, database and user, never the password.
     ///
     /// # Cancel safety
     ///
     /// Dropping the future closes the connection.
     pub async fn connect(&self) -> Result<Client> {
-        let (client, connection) = self.config.connect(NoTls).await.map_err(|cause| {
-            Error::new(crate::ErrorKind::Connect, format!("failed to connect to {self}")).caused_by(cause)
-        })?;
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "connection ended");
-            }
-        });
-        Ok(client)
+        self.open().await.map(|(client, _)| client)
     }
+
+    /// Like [`connect`](Self::connect), with the task that drives the connection.
+    pub(crate) async fn open(&self) -> Result<(Client, JoinHandle<()>)> {
+        // The driver's limit is for opening the socket; a server that accepts and then says nothing is no better.
+        let hosts = u32::try_from(self.config.get_hosts().len().max(1)).unwrap_or(u32::MAX);
+        let limit = self
+            .config
+            .get_connect_timeout()
+            .copied()
+            .unwrap_or(CONNECT_TIMEOUT)
+            * hosts;
+        tokio::time::timeout(limit, self.open_without_limit())
+            .await
+            .unwrap_or_else(|_| {
+                Err(Error::new(
+                    ErrorKind::Connect,
+                    format!(
+                        "failed to connect to {self}: no answer within {} s",
+                        limit.as_secs()
+                    ),
+                )
+                .with_help(
+                    "check the host's name, its firewall and the network; connect_timeout sets the limit",
+                ))
+            })
+    }
+
+    async fn open_without_limit(&self) -> Result<(Client, JoinHandle<()>)> {
+        let encrypted = self
+            .config
+            .get_hosts()
+            .iter()
+            .any(|host| matches!(host, Host::Tcp(_)));
+        // As in libpq, sslmode says nothing about Unix sockets.
+        let attempts = if encrypted {
+            self.tls.mode.attempts()
+        } else {
+            &[SslMode::Disable]
+        };
+        let mut failure = None;
+        for mode in attempts {
+            match self.attempt(*mode).await? {
+                Ok(connected) => return Ok(connected),
+                // The first failure is the one to report: the second attempt is a concession.
+                Err(cause) if is_about_encryption(&cause) => failure = failure.or(Some(cause)),
+                Err(cause) => return Err(explain(self, failure.unwrap_or(cause))),
+            }
+        }
+        Err(match failure {
+            Some(cause) => explain(self, cause),
+            None => Error::new(ErrorKind::Internal, "no way to connect was tried"),
+        })
+    }
+
+    async fn attempt(
+        &self,
+        mode: SslMode,
+    ) -> Result<Result<(Client, JoinHandle<()>), tokio_postgres::Error>> {
+        let mut config = self.config.clone();
+        config.ssl_mode(mode);
+        if mode == SslMode::Disable {
+            return Ok(config.connect(NoTls).await.map(drive));
+        }
+        #[cfg(feature = "tls")]
+        return Ok(config
+            .connect(super::verifier::connector(&self.tls)?)
+            .await
+            .map(drive));
+        #[cfg(not(feature = "tls"))]
+        if mode == SslMode::Prefer {
+            Ok(config.connect(NoTls).await.map(drive))
+        } else {
+            Err(super::tls::no_tls())
+        }
+    }
+
+    /// Asks the password file where there is no password.
+    fn look_up_password(&mut self) -> Result<()> {
+        if self
+            .config
+            .get_password()
+            .is_some_and(|password| !password.is_empty())
+        {
+            return Ok(());
+        }
+        let Some(text) = self.passfile.as_deref().and_then(passfile::read) else {
+            return Ok(());
+        };
+        let user = self.config.get_user().unwrap_or_default();
+        let database = self.config.get_dbname().unwrap_or(user);
+        let ports = self.config.get_ports();
+        let mut found = self.config.get_hosts().iter().enumerate().map(|(index, host)| {
+            let port = ports
+                .get(index)
+                .or_else(|| ports.first())
+                .copied()
+                .unwrap_or(5432);
+            passfile::find(
+                &text,
+                &Wanted {
+                    host: &host_name(host),
+                    port,
+                    database,
+                    user,
+                },
+            )
+        });
+        let password = found.next().flatten();
+        if found.any(|other| other != password) {
+            // tokio-postgres has one password for all hosts; one host's must not be shown to another.
+            return Err(Error::input(
+                "the password file has different passwords for the hosts of one connection",
+            )
+            .with_help("name one host, or give the password in the URL or PGPASSWORD"));
+        }
+        if let Some(password) = password {
+            self.config.password(password);
+        }
+        Ok(())
+    }
+}
+
+/// Where a server is likely to listen when nobody says: a socket in one of the usual folders, else this machine.
+fn default_host(port: Option<&str>) -> String {
+    let socket = format!(".s.PGSQL.{}", port.unwrap_or("5432"));
+    let folder = DEFAULT_SOCKET_FOLDERS
+        .iter()
+        .find(|folder| Path::new(folder).join(&socket).exists());
+    folder.map_or_else(|| "localhost".to_owned(), |folder| (*folder).to_owned())
+}
+
+fn host_name(host: &Host) -> String {
+    match host {
+        Host::Tcp(name) => name.clone(),
+        #[cfg(unix)]
+        Host::Unix(path) => path.display().to_string(),
+    }
+}
+
+/// Lets the connection run on a task of its own.
+fn drive<S, T>((client, connection): (Client, tokio_postgres::Connection<S, T>)) -> (Client, JoinHandle<()>)
+where
+    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
+    T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
+{
+    let task = tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "connection ended");
+        }
+    });
+    (client, task)
 }
 
 impl From<Config> for ConnectOptions {
@@ -118,36 +304,43 @@ impl From<Config> for ConnectOptions {
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(CONNECT_TIMEOUT);
         }
-        Self { config }
+        let tls = TlsOptions::unchecked(config.get_ssl_mode().into());
+        Self {
+            config,
+            tls,
+            passfile: None,
+        }
     }
 }
 
+/// The text's own parameters; neither environment variables nor the password file are read.
 impl FromStr for ConnectOptions {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        // The cause is not repeated: tokio-postgres quotes parts of the text, which may hold a password.
-        let config: Config = text.parse().map_err(|_: tokio_postgres::Error| {
-            Error::input("the database URL is malformed").with_help(
-                "the form is postgres://user:password@host:port/database, or host=… user=… dbname=…",
-            )
-        })?;
-        Ok(Self::from(config))
+        Self::new(Parameters::from_text(text)?, &Environment::new(&|_| None), None)
     }
 }
 
 impl fmt::Display for ConnectOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let host = match self.config.get_hosts().first() {
-            Some(Host::Tcp(host)) => host.clone(),
-            #[cfg(unix)]
-            Some(Host::Unix(path)) => path.display().to_string(),
-            _ => "localhost".to_owned(),
-        };
-        let port = self.config.get_ports().first().copied().unwrap_or(5432);
+        let ports = self.config.get_ports();
+        for (index, host) in self.config.get_hosts().iter().enumerate() {
+            let port = ports
+                .get(index)
+                .or_else(|| ports.first())
+                .copied()
+                .unwrap_or(5432);
+            write!(
+                f,
+                "{}{}:{port}",
+                if index == 0 { "" } else { "," },
+                host_name(host)
+            )?;
+        }
         let user = self.config.get_user().unwrap_or("?");
         let database = self.config.get_dbname().unwrap_or(user);
-        write!(f, "{host}:{port}, database {database:?}, user {user:?}")
+        write!(f, ", database {database:?}, user {user:?}")
     }
 }
 
@@ -161,17 +354,73 @@ impl fmt::Debug for ConnectOptions {
 mod tests {
     use super::*;
 
+    fn resolve(url: Option<&str>, variables: &[(&str, &str)]) -> Result<ConnectOptions> {
+        let get = |name: &str| {
+            let found = variables.iter().find(|(variable, _)| *variable == name);
+            found.map(|(_, value)| (*value).to_owned())
+        };
+        ConnectOptions::resolve_in(url, &Environment::new(&get))
+    }
+
     #[test]
     fn the_password_is_never_shown() {
         let options: ConnectOptions = "postgres://app:s3cret@db.example:6432/shop".parse().unwrap();
-        let shown = format!("{options} {options:?}");
+        let shown = format!("{options} {options:?} {:?}", options.config());
         assert!(
             shown.contains("db.example:6432") && !shown.contains("s3cret"),
             "{shown}"
         );
-        let error = "postgres://app:s3cret@db.example:notaport/shop"
-            .parse::<ConnectOptions>()
-            .unwrap_err();
-        assert!(!error.chain().contains("s3cret"), "{error:?}");
+        for text in [
+            "postgres://app:s3cret@db.example:notaport/shop",
+            "postgres://app:s3cret@db.example/shop?s3cret=1",
+            "postgres://app:s3cret@db.example/shop?sslmode=s3cret",
+            "host=h password=s3cret hostaddr=s3cret",
+        ] {
+            let error = text.parse::<ConnectOptions>().unwrap_err();
+            assert!(
+                !format!("{} {error:?} {:?}", error.chain(), error.help()).contains("s3cret"),
+                "{error:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_database_must_be_named_somewhere() {
+        assert!(resolve(None, &[("USER", "me")]).is_err());
+        let options = resolve(None, &[("PGHOST", "h"), ("USER", "me")]).unwrap();
+        assert_eq!(options.to_string(), "h:5432, database \"me\", user \"me\"");
+        let options = resolve(None, &[("DATABASE_URL", "postgres://u@db/x"), ("PGPORT", "7")]).unwrap();
+        assert_eq!(options.to_string(), "db:7, database \"x\", user \"u\"");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_password_file_is_asked_for_each_role() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pass");
+        std::fs::write(&path, "a:*:*:app:of-app\na:*:*:admin:of-admin\nb:*:*:app:other\n").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        let variables = [("PGPASSFILE", path.to_str().unwrap())];
+        let password = |options: &ConnectOptions| options.config().get_password().map(<[u8]>::to_vec);
+        let options = resolve(Some("postgres://app@a/x"), &variables).unwrap();
+        assert_eq!(password(&options).unwrap(), b"of-app");
+        assert_eq!(password(&options.as_role("admin", None)).unwrap(), b"of-admin");
+        assert_eq!(
+            password(&options.as_role("admin", Some("given"))).unwrap(),
+            b"given"
+        );
+        assert_eq!(password(&options.as_role("nobody", None)).unwrap(), b"");
+        let explicit = resolve(Some("postgres://app:mine@a/x"), &variables).unwrap();
+        assert_eq!(password(&explicit).unwrap(), b"mine");
+        // One host's password is not shown to the other.
+        assert!(resolve(Some("postgres://app@a,b/x"), &variables).is_err());
+    }
+
+    #[test]
+    fn a_tokio_postgres_config_keeps_its_tls_mode() {
+        let mut config = Config::new();
+        config.host("h").ssl_mode(SslMode::Require);
+        assert_eq!(ConnectOptions::from(config).tls_mode(), TlsMode::Require);
     }
 }
