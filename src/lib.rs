@@ -6,6 +6,7 @@ pub mod connect;
 pub mod ephemeral;
 pub mod error;
 pub mod id;
+pub mod proof;
 pub mod sql;
 
 pub use error::{Error, ErrorKind, Result};
