@@ -49,6 +49,11 @@ impl Binaries {
         })
     }
 
+    /// For messages.
+    pub(super) fn describe(&self) -> String {
+        format!("{} is version {}", self.folder.display(), self.version)
+    }
+
     pub(super) fn program(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }

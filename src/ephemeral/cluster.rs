@@ -3,7 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ use crate::connect::ConnectOptions;
 use crate::error::{Error, ErrorKind, Result};
 
 /// What a throwaway server is good for: tests, many connections at once, no durability.
-const DEFAULTS: &[(&str, &str)] = &[
+pub(super) const DEFAULTS: &[(&str, &str)] = &[
     ("listen_addresses", "127.0.0.1"),
     ("unix_socket_directories", ""),
     ("max_connections", "200"),
@@ -42,6 +42,7 @@ pub(super) struct Cluster {
     workdir: WorkDir,
     watchdog: Option<Watchdog>,
     postmaster: Option<Child>,
+    kept: bool,
 }
 
 impl Cluster {
@@ -54,6 +55,7 @@ impl Cluster {
             workdir,
             watchdog: Some(watchdog),
             postmaster: None,
+            kept: false,
         };
         let data = cluster.workdir.data();
         let log = cluster.workdir.file("initdb.log");
@@ -84,30 +86,57 @@ impl Cluster {
 
     /// Starts the server and waits until it answers; gives where.
     pub(super) async fn start(&mut self, binaries: &Binaries, user: &RunAs) -> Result<ConnectOptions> {
-        let log = self.workdir.file("server.log");
         for _ in 0..PORT_ATTEMPTS {
-            let port = free_port()?;
-            let mut command = user.command(&binaries.program("postgres"));
-            command
-                .arg("-D")
-                .arg(self.workdir.data())
-                .args(["-p", &port.to_string()]);
-            let child = self.spawn(&mut command, &log, "QUIT")?;
-            let pid = child.id();
-            self.postmaster = Some(child);
-            self.workdir.note_server(pid)?;
-            let mut options = tokio_postgres::Config::new();
-            options
-                .host("127.0.0.1")
-                .port(port)
-                .user("postgres")
-                .dbname("postgres");
-            let options = ConnectOptions::from(options);
-            if self.answers(&options, &log).await? {
+            if let Some(options) = self.start_on(free_port()?, binaries, user).await? {
                 return Ok(options);
             }
         }
-        Err(failed("PostgreSQL found no free port on 127.0.0.1", &log))
+        Err(failed("PostgreSQL found no free port on 127.0.0.1", &self.log()))
+    }
+
+    /// `None`: somebody else has the port.
+    async fn start_on(
+        &mut self,
+        port: u16,
+        binaries: &Binaries,
+        user: &RunAs,
+    ) -> Result<Option<ConnectOptions>> {
+        let log = self.log();
+        let mut command = user.command(&binaries.program("postgres"));
+        command
+            .arg("-D")
+            .arg(self.workdir.data())
+            .args(["-p", &port.to_string()]);
+        let child = self.spawn(&mut command, &log, "QUIT")?;
+        let pid = child.id();
+        self.postmaster = Some(child);
+        self.workdir.note_server(pid)?;
+        let mut options = tokio_postgres::Config::new();
+        options
+            .host("127.0.0.1")
+            .port(port)
+            .user("postgres")
+            .dbname("postgres");
+        let options = ConnectOptions::from(options);
+        Ok(self.answers(&options, &log).await?.then_some(options))
+    }
+
+    fn log(&self) -> PathBuf {
+        self.workdir.file("server.log")
+    }
+
+    /// Lets the server outlive us; gives the command that stops it, upon which the watchdog deletes the data.
+    pub(super) fn keep(mut self) -> Result<String> {
+        let Some(child) = self.postmaster.take() else {
+            return Err(Error::new(ErrorKind::Internal, "no server was started"));
+        };
+        let pid = child.id();
+        self.workdir.mark_kept()?;
+        if let Some(watchdog) = self.watchdog.take() {
+            watchdog.keep(pid);
+        }
+        self.kept = true;
+        Ok(format!("kill -INT {pid}"))
     }
 
     /// Waits for *this* server's answer. `false`: somebody took the port first.
@@ -168,9 +197,12 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
+        if self.kept {
+            return;
+        }
         if let Some(mut child) = self.postmaster.take() {
             if let Ok(pid) = i32::try_from(child.id()) {
-                drop(kill(Pid::from_raw(pid), Signal::SIGQUIT));
+                let _ = kill(Pid::from_raw(pid), Signal::SIGQUIT);
             }
             let deadline = Instant::now() + STOP_TIMEOUT;
             while matches!(child.try_wait(), Ok(None)) && Instant::now() < deadline {
@@ -199,18 +231,7 @@ fn configure(data: &Path, config: &[(String, String)]) -> Result<()> {
     let mut text = String::from("\n");
     let all = DEFAULTS.iter().map(|(key, value)| (*key, *value));
     for (key, value) in all.chain(config.iter().map(|(key, value)| (key.as_str(), value.as_str()))) {
-        if key.is_empty()
-            || !key
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.')
-        {
-            return Err(Error::input(format!("{key:?} is not the name of a setting")));
-        }
-        if value.contains(['\n', '\r', '\0']) {
-            return Err(Error::input(format!(
-                "the value of the setting {key} has a line break"
-            )));
-        }
+        check_setting(key, value)?;
         text.push_str(&format!(
             "{key} = '{}'\n",
             value.replace('\\', r"\\").replace('\'', "''")
@@ -221,6 +242,28 @@ fn configure(data: &Path, config: &[(String, String)]) -> Result<()> {
         .open(&path)
         .and_then(|mut file| file.write_all(text.as_bytes()))
         .map_err(|cause| Error::io(&path, "write", cause))
+}
+
+/// A value as `postgresql.conf` has it.
+fn quoted(value: &str) -> String {
+    format!("'{}'", value.replace('\\', r"\\").replace('\'', "''"))
+}
+
+/// Refuses what would become another line of the file.
+pub(super) fn check_setting(key: &str, value: &str) -> Result<()> {
+    if key.is_empty()
+        || !key
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.')
+    {
+        return Err(Error::input(format!("{key:?} is not the name of a setting")));
+    }
+    if value.contains(['\n', '\r', '\0']) {
+        return Err(Error::input(format!(
+            "the value of the setting {key} has a line break"
+        )));
+    }
+    Ok(())
 }
 
 fn free_port() -> Result<u16> {

@@ -18,7 +18,11 @@
 //! ```
 
 mod binaries;
+mod builder;
 mod cluster;
+#[cfg(feature = "docker")]
+mod docker;
+mod fetch;
 mod process;
 mod server;
 mod source;
@@ -26,5 +30,6 @@ mod user;
 mod watchdog;
 mod workdir;
 
-pub use server::{Builder, Server};
+pub use builder::Builder;
+pub use server::{Kept, Server};
 pub use source::Source;

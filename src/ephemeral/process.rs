@@ -33,10 +33,10 @@ pub(super) fn mentions(pid: i32, dir: &Path) -> bool {
 /// Sends SIGQUIT (PostgreSQL: stop at once), then SIGKILL to what is still there after `patience`.
 pub(super) fn stop(pid: i32, dir: &Path, patience: Duration) {
     let deadline = Instant::now() + patience;
-    drop(kill(Pid::from_raw(pid), Signal::SIGQUIT));
+    let _ = kill(Pid::from_raw(pid), Signal::SIGQUIT);
     while mentions(pid, dir) {
         if Instant::now() > deadline {
-            drop(kill(Pid::from_raw(pid), Signal::SIGKILL));
+            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
             return;
         }
         thread::sleep(Duration::from_millis(20));

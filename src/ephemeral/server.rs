@@ -1,29 +1,38 @@
-//! The handle of a running throwaway server, and how to ask for one.
+//! The handle of a running throwaway server.
 
-use std::fmt;
-
+use super::builder::Builder;
 use super::cluster::Cluster;
-use super::source::Source;
-use super::user::RunAs;
+#[cfg(feature = "docker")]
+use super::docker::Container;
 use crate::connect::ConnectOptions;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 
 /// A running throwaway server. Dropping it stops the server and deletes its data; that blocks for a moment, so in
 /// asynchronous code prefer [`Server::stop`].
+#[derive(Debug)]
 pub struct Server {
-    options: ConnectOptions,
-    version: u32,
-    origin: String,
-    cluster: Cluster,
+    pub(super) options: ConnectOptions,
+    pub(super) version: u32,
+    pub(super) origin: String,
+    pub(super) backend: Backend,
 }
 
-/// What is wanted of a server. Made by [`Server::builder`].
-#[derive(Debug, Clone, Default)]
-#[must_use = "a builder does nothing until `start`"]
-pub struct Builder {
-    version: Option<u32>,
-    source: Source,
-    config: Vec<(String, String)>,
+/// What runs the server; dropping it stops and deletes.
+#[derive(Debug)]
+pub(super) enum Backend {
+    Cluster(Cluster),
+    #[cfg(feature = "docker")]
+    Container(Container),
+}
+
+/// A server that outlives this process. Made by [`Server::keep`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Kept {
+    /// How to reach it as superuser.
+    pub url: String,
+    /// The shell command that stops it; its data is deleted then.
+    pub stop: String,
 }
 
 impl Server {
@@ -31,7 +40,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Server`], saying what was tried and how to get a PostgreSQL.
+    /// [`ErrorKind::Server`](crate::ErrorKind::Server), saying what was tried and how to get a PostgreSQL.
     ///
     /// # Cancel safety
     ///
@@ -62,7 +71,7 @@ impl Server {
         self.version
     }
 
-    /// Where the programs come from, for messages.
+    /// Where its programs come from, for messages.
     pub fn origin(&self) -> &str {
         &self.origin
     }
@@ -72,61 +81,15 @@ impl Server {
         // Stopping waits for a process. A panic in it was already reported by the panic hook.
         drop(tokio::task::spawn_blocking(move || drop(self)).await);
     }
-}
 
-impl Builder {
-    /// Asks for a major version; `None` takes what there is.
-    pub fn version(mut self, version: Option<u32>) -> Self {
-        self.version = version;
-        self
-    }
-
-    /// Asks for a source; the default tries them in turn.
-    pub fn source(mut self, source: Source) -> Self {
-        self.source = source;
-        self
-    }
-
-    /// Sets a server setting, as in `postgresql.conf`.
-    pub fn config(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        self.config.push((key.into(), value.into()));
-        self
-    }
-
-    /// Starts the server: like [`Server::start`].
-    pub async fn start(self) -> Result<Server> {
-        let Self {
-            version,
-            source,
-            config,
-        } = self;
-        let (binaries, user, mut cluster) = tokio::task::spawn_blocking(move || {
-            let user = RunAs::choose()?;
-            let binaries = source.binaries(version, &user)?;
-            let cluster = Cluster::init(&binaries, &user, &config)?;
-            Ok::<_, Error>((binaries, user, cluster))
-        })
-        .await
-        .map_err(|cause| {
-            Error::new(ErrorKind::Internal, "the start of a server was cut off").caused_by(cause)
-        })??;
-        let options = cluster.start(&binaries, &user).await?;
-        Ok(Server {
-            options,
-            version: binaries.version,
-            origin: binaries.folder.display().to_string(),
-            cluster,
-        })
-    }
-}
-
-impl fmt::Debug for Server {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Server")
-            .field("options", &self.options)
-            .field("version", &self.version)
-            .field("origin", &self.origin)
-            .field("cluster", &self.cluster)
-            .finish()
+    /// Lets the server run on after this process ended.
+    pub async fn keep(self) -> Result<Kept> {
+        let url = self.url();
+        let stop = match self.backend {
+            Backend::Cluster(cluster) => cluster.keep()?,
+            #[cfg(feature = "docker")]
+            Backend::Container(container) => container.keep().await?,
+        };
+        Ok(Kept { url, stop })
     }
 }

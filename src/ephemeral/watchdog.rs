@@ -54,6 +54,11 @@ impl Watchdog {
         drop(self.child.wait());
     }
 
+    /// The server outlives us: delete when it ends by itself.
+    pub(super) fn keep(mut self, pid: u32) {
+        self.tell("KEEP", pid);
+    }
+
     fn tell(&mut self, word: &str, pid: u32) {
         // A watchdog that somebody killed leaves the work to Drop and to the next start's sweep.
         if let Err(error) = writeln!(self.pipe, "{word} {pid}") {

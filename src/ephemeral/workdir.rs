@@ -20,6 +20,8 @@ const PREFIX: &str = "rls-tool-pg-";
 const NEW_PREFIX: &str = "rls-tool-new-";
 const LOCK: &str = "owner.lock";
 const SERVER: &str = "server.pid";
+/// In a directory whose server outlives its starter on purpose.
+const KEPT: &str = "kept";
 /// How long making a directory may take at the very most.
 const STALE: Duration = Duration::from_secs(3600);
 
@@ -86,6 +88,12 @@ impl WorkDir {
     pub(super) fn note_server(&self, pid: u32) -> Result<()> {
         let path = self.file(SERVER);
         fs::write(&path, pid.to_string()).map_err(|cause| Error::io(&path, "write", cause))
+    }
+
+    /// No sweep touches the directory while its server runs.
+    pub(super) fn mark_kept(&self) -> Result<()> {
+        let path = self.file(KEPT);
+        fs::write(&path, "").map_err(|cause| Error::io(&path, "write", cause))
     }
 
     /// Deletes everything.
@@ -178,6 +186,9 @@ fn is_dead(path: &Path, name: &str) -> bool {
         .and_then(|text| text.trim().parse().ok())
         .filter(|pid| process::mentions(*pid, path));
     if let Some(pid) = server {
+        if path.join(KEPT).exists() {
+            return false;
+        }
         process::stop(pid, path, Duration::from_secs(6));
     }
     true
