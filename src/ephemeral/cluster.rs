@@ -31,7 +31,7 @@ pub(super) const DEFAULTS: &[(&str, &str)] = &[
     ("log_timezone", "UTC"),
 ];
 /// Far more than a start takes, even on a busy machine.
-const START_TIMEOUT: Duration = Duration::from_secs(60);
+const START_TIMEOUT: Duration = Duration::from_mins(1);
 const STOP_TIMEOUT: Duration = Duration::from_secs(6);
 /// A port that was free may be taken before PostgreSQL binds it.
 const PORT_ATTEMPTS: usize = 10;
@@ -232,10 +232,9 @@ fn configure(data: &Path, config: &[(String, String)]) -> Result<()> {
     let all = DEFAULTS.iter().map(|(key, value)| (*key, *value));
     for (key, value) in all.chain(config.iter().map(|(key, value)| (key.as_str(), value.as_str()))) {
         check_setting(key, value)?;
-        text.push_str(&format!(
-            "{key} = '{}'\n",
-            value.replace('\\', r"\\").replace('\'', "''")
-        ));
+        for part in [key, " = ", &quoted(value), "\n"] {
+            text.push_str(part);
+        }
     }
     OpenOptions::new()
         .append(true)

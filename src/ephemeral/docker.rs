@@ -26,8 +26,8 @@ const LABEL: &str = "rls-tool.throwaway";
 /// The name of the connection whose end ends the container; `docker_entry.sh` knows it.
 const OWNER: &str = "rls-tool owner";
 /// Pulling the image may be part of the start.
-const START_TIMEOUT: Duration = Duration::from_secs(300);
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+const START_TIMEOUT: Duration = Duration::from_mins(5);
+const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A running container; dropping it removes the container.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! Where a server comes from, the order in which sources are tried, and what to say when none works.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::binaries::{self, Binaries};
 use super::user::RunAs;
@@ -54,7 +54,7 @@ impl Tried {
 }
 
 /// The programs in a folder that the caller named.
-pub(super) fn in_folder(folder: &PathBuf, user: &RunAs) -> Result<Binaries> {
+pub(super) fn in_folder(folder: &Path, user: &RunAs) -> Result<Binaries> {
     Binaries::in_folder(folder, user).map_err(|cause| {
         Error::new(
             ErrorKind::Server,

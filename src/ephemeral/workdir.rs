@@ -23,7 +23,7 @@ const SERVER: &str = "server.pid";
 /// In a directory whose server outlives its starter on purpose.
 const KEPT: &str = "kept";
 /// How long making a directory may take at the very most.
-const STALE: Duration = Duration::from_secs(3600);
+const STALE: Duration = Duration::from_hours(1);
 
 /// A locked directory of our own. Dropping it releases the lock and leaves the files: see [`WorkDir::remove`].
 #[derive(Debug)]

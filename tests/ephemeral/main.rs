@@ -2,6 +2,8 @@
 //!
 //! Fetched builds and containers need a registry or a Docker daemon: `tests/ephemeral_fetch.rs`, `tests/ephemeral_docker.rs`.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 mod cleaning;
 mod owner;
 mod sources;

@@ -3,7 +3,12 @@
 //! `RLS_TEST_PG_VERSION` chooses the server's major version, `RLS_TOOL_PG_BIN` where its programs are. A test whose
 //! server cannot be had fails and says how to get one.
 
-#![allow(dead_code, unreachable_pub, reason = "each test target uses a part of this")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "each test target uses a part of this"
+)]
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};

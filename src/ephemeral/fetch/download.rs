@@ -10,7 +10,7 @@ use super::builds::{Build, Registry};
 use crate::error::{Error, ErrorKind, Result};
 
 /// 25 MB over a slow line.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// Downloads the package's file into `folder`.
 pub(super) fn archive(build: &Build, folder: &Path) -> Result<PathBuf> {
@@ -26,10 +26,10 @@ pub(super) fn archive(build: &Build, folder: &Path) -> Result<PathBuf> {
     let mut missing = Vec::new();
     for mut command in commands {
         let name = command.get_program().to_string_lossy().into_owned();
-        match run(&mut command, folder)? {
-            true => return only_file(folder, extension),
-            false => missing.push(name),
+        if run(&mut command, folder)? {
+            return only_file(folder, extension);
         }
+        missing.push(name);
     }
     Err(Error::new(
         ErrorKind::Server,
@@ -51,6 +51,7 @@ fn npm(build: &Build) -> Command {
         // npm's own defaults wait for minutes when there is no network.
         .args([
             "--fetch-retries=1",
+            "--fetch-retry-mintimeout=1000",
             "--fetch-retry-maxtimeout=5000",
             "--fetch-timeout=60000",
         ]);
@@ -138,7 +139,7 @@ fn reason(log: &str) -> String {
     lines()
         .find(|line| line.starts_with("ERROR:"))
         .or_else(|| lines().find(|line| line.starts_with("npm error") && line.split_whitespace().count() > 4))
-        .or_else(|| lines().last())
+        .or_else(|| lines().next_back())
         .unwrap_or("it said nothing")
         .to_owned()
 }
