@@ -282,3 +282,42 @@ fn failed(message: &str, log: &Path) -> Error {
     let tail = lines[lines.len().saturating_sub(6)..].join("\n    ");
     Error::new(ErrorKind::Server, format!("{message}; it last said:\n    {tail}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ephemeral::fetch;
+    use crate::ephemeral::source::{self, Tried};
+
+    fn cluster() -> (Cluster, Binaries, RunAs) {
+        let user = RunAs::choose().unwrap();
+        let mut tried = Tried::default();
+        let binaries = source::installed(None, &user, &mut tried)
+            .unwrap()
+            .or_else(|| fetch::binaries(None, &user, &mut tried))
+            .unwrap_or_else(|| panic!("{}", tried.into_error(None)));
+        (Cluster::init(&binaries, &user, &[]).unwrap(), binaries, user)
+    }
+
+    /// Between finding a free port and PostgreSQL's bind another server may take it.
+    #[tokio::test]
+    async fn another_servers_answer_is_not_taken_for_ours() {
+        let (mut first, binaries, user) = cluster();
+        let there = first.start(&binaries, &user).await.unwrap();
+        let port = there.config().get_ports()[0];
+
+        let (mut second, binaries, user) = cluster();
+        assert!(second.start_on(port, &binaries, &user).await.unwrap().is_none());
+        // The twin: something does answer there, so that connecting alone would have been enough to be fooled.
+        let answer = data_directory(&there).await.unwrap();
+        assert_eq!(Path::new(&answer), first.workdir.data());
+        // And the second one still gets a port of its own.
+        let here = second.start(&binaries, &user).await.unwrap();
+        assert_ne!(here.config().get_ports()[0], port);
+    }
+
+    #[test]
+    fn values_cannot_leave_their_quotes() {
+        assert_eq!(quoted(r"it's \n"), r"'it''s \\n'");
+    }
+}

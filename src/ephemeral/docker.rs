@@ -4,10 +4,13 @@
 //! made on. It keeps a connection to the server open; the container ends, and removes itself, when that connection
 //! ends with our process: no clean-up depends on us, nor on a `docker` command.
 
+use std::collections::VecDeque;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use testcontainers::core::logs::LogFrame;
 use testcontainers::core::{ExecCommand, IntoContainerPort as _};
 use testcontainers::runners::AsyncRunner as _;
 use testcontainers::{ContainerAsync, GenericImage, ImageExt as _};
@@ -28,6 +31,8 @@ const OWNER: &str = "rls-tool owner";
 /// Pulling the image may be part of the start.
 const START_TIMEOUT: Duration = Duration::from_mins(5);
 const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
+/// When we are in a container ourselves, the daemon's 127.0.0.1 may not be ours; then no answer will ever come.
+const INSIDE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A running container; dropping it removes the container.
 #[derive(Debug)]
@@ -40,6 +45,34 @@ pub(super) struct Container {
 #[derive(Debug)]
 enum Order {
     Keep(oneshot::Sender<Result<String>>),
+}
+
+/// The last lines that a container wrote; it takes its log with it when it removes itself.
+#[derive(Debug, Clone, Default)]
+struct Log(Arc<Mutex<VecDeque<String>>>);
+
+impl Log {
+    const LINES: usize = 6;
+
+    fn add(&self, bytes: &[u8]) {
+        if let Ok(mut lines) = self.0.lock() {
+            lines.extend(String::from_utf8_lossy(bytes).lines().map(str::to_owned));
+            let surplus = lines.len().saturating_sub(Self::LINES);
+            lines.drain(..surplus);
+        }
+    }
+
+    fn error(&self, message: &str) -> Error {
+        let lines = self
+            .0
+            .lock()
+            .map(|lines| lines.iter().cloned().collect::<Vec<_>>().join("\n  "));
+        let lines = lines
+            .ok()
+            .filter(|lines| !lines.is_empty())
+            .unwrap_or_else(|| "nothing".to_owned());
+        Error::new(ErrorKind::Server, format!("{message}; it last said:\n  {lines}"))
+    }
 }
 
 /// A container that answers.
@@ -150,6 +183,8 @@ async fn run(tag: &str, arguments: Vec<String>) -> Result<Running> {
         .map(str::to_owned)
         .into_iter()
         .chain(arguments);
+    let log = Log::default();
+    let lines = log.clone();
     let container = GenericImage::new("postgres", tag)
         .with_cmd(command)
         .with_env_var("POSTGRES_HOST_AUTH_METHOD", "trust")
@@ -169,11 +204,18 @@ async fn run(tag: &str, arguments: Vec<String>) -> Result<Running> {
                 binding.host_ip = Some("127.0.0.1".to_owned());
             }
         })
+        .with_log_consumer(move |frame: &LogFrame| match frame {
+            LogFrame::StdOut(bytes) | LogFrame::StdErr(bytes) => lines.add(bytes),
+        })
         .with_startup_timeout(START_TIMEOUT)
         .start()
         .await
         .map_err(docker_error)?;
-    let port = container.get_host_port_ipv4(port).await.map_err(docker_error)?;
+    let Ok(port) = container.get_host_port_ipv4(port).await else {
+        // The log arrives on a task of its own.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        return Err(log.error("the container stopped at once"));
+    };
     let mut config = tokio_postgres::Config::new();
     config
         .host("127.0.0.1")
@@ -181,7 +223,7 @@ async fn run(tag: &str, arguments: Vec<String>) -> Result<Running> {
         .user("postgres")
         .dbname("postgres");
     let options = ConnectOptions::from(config);
-    let owner = answer(&container, &options).await?;
+    let owner = answer(&container, &options, &log).await?;
     let row = owner
         .query_one("select current_setting('server_version_num')::int / 10000", &[])
         .await
@@ -196,25 +238,32 @@ async fn run(tag: &str, arguments: Vec<String>) -> Result<Running> {
 }
 
 /// Waits until the final server answers by TCP; the temporary one of the image's set-up does not listen there.
-async fn answer(container: &ContainerAsync<GenericImage>, options: &ConnectOptions) -> Result<Client> {
-    let deadline = Instant::now() + ANSWER_TIMEOUT;
+async fn answer(
+    container: &ContainerAsync<GenericImage>,
+    options: &ConnectOptions,
+    log: &Log,
+) -> Result<Client> {
+    let patience = if Path::new("/.dockerenv").exists() {
+        INSIDE_TIMEOUT
+    } else {
+        ANSWER_TIMEOUT
+    };
+    let deadline = Instant::now() + patience;
+    let options = options.clone().with_application_name(OWNER);
     loop {
-        let attempt = options.clone().with_application_name(OWNER);
-        match tokio::time::timeout(Duration::from_secs(5), attempt.connect()).await {
-            Ok(Ok(client)) => return Ok(client),
-            _ if Instant::now() > deadline || !container.is_running().await.unwrap_or(false) => {
-                let log = container.stderr_to_vec().await.unwrap_or_default();
-                let log = String::from_utf8_lossy(&log);
-                return Err(Error::new(
-                    ErrorKind::Server,
-                    format!(
-                        "the container did not answer; it last said: {}",
-                        log.lines().last().unwrap_or("nothing")
-                    ),
-                ));
-            }
-            _ => tokio::time::sleep(Duration::from_millis(50)).await,
+        if let Ok(Ok(client)) = tokio::time::timeout(Duration::from_secs(5), options.connect()).await {
+            return Ok(client);
         }
+        if !container.is_running().await.unwrap_or(false) {
+            return Err(log.error("the container stopped"));
+        }
+        if Instant::now() > deadline {
+            return Err(log.error(&format!(
+                "the container did not answer within {} s",
+                patience.as_secs()
+            )));
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 
@@ -229,16 +278,10 @@ fn reachable() -> Result<()> {
                 .iter()
                 .any(|local| address.starts_with(local))
     });
-    let inside = Path::new("/.dockerenv").exists();
-    if remote || inside {
-        let why = if remote {
-            "DOCKER_HOST is another machine"
-        } else {
-            "this is itself a container"
-        };
+    if remote {
         return Err(Error::new(
             ErrorKind::Server,
-            format!("{why}, and a server that trusts everybody is bound to 127.0.0.1 only"),
+            "DOCKER_HOST is another machine, and a server that trusts everybody is bound to 127.0.0.1 only",
         ));
     }
     Ok(())

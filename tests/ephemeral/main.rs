@@ -13,6 +13,7 @@ mod support;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
+use owner::start_here;
 use rls_tool::ErrorKind;
 use rls_tool::ephemeral::Server;
 use support::{Database, connect, run};
@@ -38,7 +39,7 @@ async fn each_test_has_a_database_of_its_own() {
 
 #[tokio::test]
 async fn four_start_in_parallel() {
-    let starts = (0..4).map(|_| Server::start());
+    let starts = (0..4).map(|_| start_here(Server::builder()));
     let servers = futures_util::future::try_join_all(starts).await.unwrap();
     let mut urls: Vec<_> = servers.iter().map(Server::url).collect();
     urls.sort();
@@ -57,12 +58,10 @@ async fn four_start_in_parallel() {
 #[tokio::test]
 async fn settings_are_taken_as_they_are() {
     let odd = r"it's a \ test";
-    let server = Server::builder()
+    let builder = Server::builder()
         .config("max_connections", "37")
-        .config("cluster_name", odd)
-        .start()
-        .await
-        .unwrap();
+        .config("cluster_name", odd);
+    let server = start_here(builder).await.unwrap();
     let client = connect(&server.options()).await;
     let sql = "select current_setting('max_connections'), current_setting('cluster_name')";
     let row = client.query_one(sql, &[]).await.unwrap();
@@ -83,28 +82,22 @@ async fn a_setting_cannot_smuggle_in_another() {
 
 #[tokio::test]
 async fn a_setting_that_postgresql_refuses_is_quoted_in_the_error() {
-    let error = Server::builder()
-        .config("work_mem", "banana")
-        .start()
+    let error = start_here(Server::builder().config("work_mem", "banana"))
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Server);
     assert!(error.chain().contains("banana"), "{}", error.chain());
 }
 
+/// Nothing listens beyond this machine, and as root the server steps down.
 #[tokio::test]
-async fn nothing_listens_beyond_this_machine() {
-    let client = connect(&support::server().await.options()).await;
-    let sql = "select current_setting('listen_addresses'), current_setting('unix_socket_directories')";
+async fn postgresql_listens_on_127_0_0_1_alone_and_never_runs_as_root() {
+    let server = start_here(Server::builder()).await.unwrap();
+    let client = connect(&server.options()).await;
+    let sql = "select current_setting('listen_addresses'), current_setting('unix_socket_directories'), \
+               current_setting('data_directory')";
     let row = client.query_one(sql, &[]).await.unwrap();
     assert_eq!((row.get::<_, &str>(0), row.get::<_, &str>(1)), ("127.0.0.1", ""));
-}
-
-/// As root the server steps down; as anybody else it is ours.
-#[tokio::test]
-async fn postgresql_never_runs_as_root() {
-    let client = connect(&support::server().await.options()).await;
-    let row = client.query_one("show data_directory", &[]).await.unwrap();
-    let file = Path::new(row.get::<_, &str>(0)).join("postmaster.pid");
+    let file = Path::new(row.get::<_, &str>(2)).join("postmaster.pid");
     assert_ne!(std::fs::metadata(file).unwrap().uid(), 0);
 }

@@ -5,8 +5,9 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
+use rls_tool::Result;
 use rls_tool::connect::ConnectOptions;
-use rls_tool::ephemeral::{Server, Source};
+use rls_tool::ephemeral::{Builder, Server, Source};
 
 const MODE: &str = "RLS_TEST_OWNER";
 
@@ -15,15 +16,17 @@ const MODE: &str = "RLS_TEST_OWNER";
 #[ignore = "the program of the processes that other tests start"]
 async fn owner_process() {
     let mode = env::var(MODE).expect("only started by other tests");
-    let source = match env::var("RLS_TEST_SOURCE").as_deref() {
-        Ok("fetched") => Source::Fetched,
-        Ok("installed") => Source::Installed,
-        _ => Source::Auto,
-    };
     let version = env::var("RLS_TEST_PG_VERSION")
         .ok()
         .map(|text| text.parse().unwrap());
-    let server = match Server::builder().source(source).version(version).start().await {
+    let builder = Server::builder().version(version);
+    let started = match env::var("RLS_TEST_SOURCE").as_deref() {
+        Ok("auto") => builder.start().await,
+        Ok("fetched") => builder.source(Source::Fetched).start().await,
+        Ok("docker") => builder.source(Source::Docker).start().await,
+        _ => start_here(builder).await,
+    };
+    let server = match started {
         Ok(server) => server,
         Err(error) => {
             println!(
@@ -45,6 +48,14 @@ async fn owner_process() {
         "wait" => drop(std::io::stdin().read(&mut [0])),
         "keep" => println!("kept {:?}", server.keep().await.unwrap().stop),
         other => panic!("{other}"),
+    }
+}
+
+/// Starts a server whose processes and files are on this machine, also where a Docker daemon would come first.
+pub(crate) async fn start_here(builder: Builder) -> Result<Server> {
+    match builder.clone().source(Source::Installed).start().await {
+        Err(error) if error.chain().contains("could be had") => builder.source(Source::Fetched).start().await,
+        done => done,
     }
 }
 

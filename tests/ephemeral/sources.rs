@@ -83,7 +83,11 @@ async fn a_folder_without_postgresql_is_named_in_the_error() {
 /// What the user names must be right: no quiet fall back on another PostgreSQL.
 #[test]
 fn a_wrong_variable_is_an_error_even_where_another_postgresql_is_installed() {
-    let error = error_of(command("stop").env("RLS_TOOL_PG_BIN", "/nonexistent/bin"));
+    let error = error_of(
+        command("stop")
+            .env("RLS_TEST_SOURCE", "auto")
+            .env("RLS_TOOL_PG_BIN", "/nonexistent/bin"),
+    );
     assert!(error.contains("/nonexistent/bin has no PostgreSQL"), "{error}");
 }
 
@@ -92,6 +96,7 @@ fn where_nothing_works_one_error_names_every_source_and_the_way_out() {
     let began = Instant::now();
     let error = error_of(
         command("stop")
+            .env("RLS_TEST_SOURCE", "auto")
             .env("RLS_TEST_PG_VERSION", "99")
             .env("PATH", "/nonexistent")
             .env_remove("RLS_TOOL_PG_BIN")

