@@ -101,3 +101,16 @@ async fn postgresql_listens_on_127_0_0_1_alone_and_never_runs_as_root() {
     let file = Path::new(row.get::<_, &str>(2)).join("postmaster.pid");
     assert_ne!(std::fs::metadata(file).unwrap().uid(), 0);
 }
+
+#[tokio::test]
+async fn a_migrated_database_has_the_schema_and_the_application_role() {
+    let (one, two) = tokio::join!(Database::migrated("clone"), Database::migrated("clone"));
+    for database in [one, two] {
+        let app = database.client_as("app_user").await;
+        let row = app
+            .query_one("select count(*), current_user::text from app.tenants", &[])
+            .await
+            .unwrap();
+        assert_eq!((row.get::<_, i64>(0), row.get::<_, &str>(1)), (0, "app_user"));
+    }
+}
