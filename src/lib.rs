@@ -1,11 +1,13 @@
 #![doc = include_str!("../README.md")]
 
 pub mod audit;
+pub mod catalog;
 pub mod connect;
 #[cfg(feature = "ephemeral")]
 pub mod ephemeral;
 pub mod error;
 pub mod id;
+pub mod model;
 pub mod proof;
 pub mod sql;
 

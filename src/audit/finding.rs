@@ -36,6 +36,20 @@ pub enum Command {
     Execute,
 }
 
+impl Command {
+    /// The command as SQL spells it.
+    pub fn as_sql(self) -> &'static str {
+        match self {
+            Self::Select => "SELECT",
+            Self::Insert => "INSERT",
+            Self::Update => "UPDATE",
+            Self::Delete => "DELETE",
+            Self::Truncate => "TRUNCATE",
+            Self::Execute => "EXECUTE",
+        }
+    }
+}
+
 /// What a finding is about. In JSON and text: `schema.name`, `role:name`, `setting:name`, `database:name`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]

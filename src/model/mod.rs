@@ -1,0 +1,108 @@
+//! The model: which tables belong to tenants and by which column, which roles are audited, and by which doors each of
+//! them reaches tenants' rows.
+//!
+//! Decided from [`Config`] (flags and `rls.toml`) and from what the catalog shows; every decision carries its ground.
+//! What the doors let through is for `checks`, `proof` and `attack` to say.
+
+mod build;
+mod config;
+mod doors;
+mod escape;
+mod names;
+mod pattern;
+mod roles;
+mod scope;
+mod views;
+
+pub use config::{Allowance, Binding, Config, Exemption, TableConfig};
+pub use doors::ModelDoor;
+pub use escape::{Escape, EscapeKind, Step};
+pub use pattern::Pattern;
+pub use roles::AuditedRole;
+pub use scope::{Scope, TenantTable};
+
+use std::collections::BTreeMap;
+
+use crate::catalog::{Catalog, Oid};
+
+/// What the audit takes for granted about one database.
+#[derive(Debug, Clone)]
+pub struct Model {
+    /// The column that says whose row it is, unless a table has another.
+    pub tenant_column: String,
+    /// The setting that says who is asking.
+    pub tenant_setting: String,
+    /// The audited roles.
+    pub roles: Vec<AuditedRole>,
+    /// Tenant-scoped tables by name, partitions and inheritance children included.
+    pub tables: Vec<TenantTable>,
+    /// Every door, by role, object and command.
+    pub doors: Vec<ModelDoor>,
+    /// Tables that were considered and belong to no tenant.
+    pub global: Vec<Oid>,
+    /// How a session is bound, where the tenant setting alone does not do it.
+    pub binding: Option<Binding>,
+    by_oid: BTreeMap<Oid, usize>,
+}
+
+impl Model {
+    /// The tenant-scoped table with this OID.
+    pub fn table(&self, oid: Oid) -> Option<&TenantTable> {
+        self.by_oid.get(&oid).map(|&index| &self.tables[index])
+    }
+
+    /// The tenants table, if there is one.
+    pub fn root(&self) -> Option<&TenantTable> {
+        self.tables
+            .iter()
+            .find(|table| matches!(table.scope, Scope::Root { .. }) && table.part_of.is_none())
+    }
+
+    /// The number of the column that holds the tenant, in a table that has one.
+    pub fn tenant_column_of(&self, oid: Oid) -> Option<i16> {
+        self.table(oid).and_then(TenantTable::tenant_column)
+    }
+
+    /// Every decision with its ground, one a line: for `--explain-model`.
+    pub fn explain(&self, catalog: &Catalog) -> String {
+        let mut text = format!(
+            "tenant column {}, tenant setting {}\n\naudited roles\n",
+            self.tenant_column, self.tenant_setting
+        );
+        for role in &self.roles {
+            text.push_str(&format!("  {}: {}\n", role.name, role.ground));
+            for escape in &role.escapes {
+                text.push_str(&format!("    escapes: {}\n", escape.describe(catalog)));
+            }
+        }
+        text.push_str("\ntenant-scoped tables\n");
+        let name = |oid| {
+            catalog
+                .relations
+                .get(oid)
+                .map(crate::catalog::Relation::plain_name)
+                .unwrap_or_default()
+        };
+        for table in &self.tables {
+            text.push_str(&format!("  {}: {}\n", name(table.relation), table.ground));
+        }
+        text.push_str("\nglobal tables\n");
+        for &oid in &self.global {
+            text.push_str(&format!(
+                "  {}: neither the tenant column nor a mandatory foreign key leads to a tenant\n",
+                name(oid)
+            ));
+        }
+        text.push_str("\ndoors\n");
+        for door in &self.doors {
+            text.push_str(&format!(
+                "  {} {} {}: {}\n",
+                door.role_name,
+                door.command.as_sql(),
+                door.object,
+                door.ground
+            ));
+        }
+        text
+    }
+}

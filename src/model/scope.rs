@@ -1,0 +1,252 @@
+//! Which tables belong to tenants, and by which column or foreign key.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::config::Config;
+use crate::catalog::{Catalog, Constraint, ForeignKey, Oid, Relation};
+
+/// How a table's rows belong to a tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// By a column that holds the tenant.
+    Column {
+        /// Its number.
+        column: i16,
+    },
+    /// It is the tenants table: a row is a tenant.
+    Root {
+        /// The column by which others refer to it.
+        key: i16,
+    },
+    /// Each row belongs to exactly one row of a table that is tenant-scoped.
+    Child {
+        /// The foreign key, all of whose columns are NOT NULL.
+        constraint: Oid,
+        /// The table that it refers to.
+        parent: Oid,
+    },
+}
+
+/// A tenant-scoped table.
+#[derive(Debug, Clone)]
+pub struct TenantTable {
+    /// The table.
+    pub relation: Oid,
+    /// How its rows belong to a tenant.
+    pub scope: Scope,
+    /// The table of which it is a partition or an inheritance child, if that is tenant-scoped too.
+    pub part_of: Option<Oid>,
+    /// Why it is taken for one, in words.
+    pub ground: String,
+}
+
+impl TenantTable {
+    /// The column that holds the tenant, unless only a foreign key leads to it.
+    pub fn tenant_column(&self) -> Option<i16> {
+        match self.scope {
+            Scope::Column { column } => Some(column),
+            Scope::Root { key } => Some(key),
+            Scope::Child { .. } => None,
+        }
+    }
+}
+
+/// Tables found so far.
+pub(super) struct Scopes<'a> {
+    catalog: &'a Catalog,
+    found: BTreeMap<Oid, (Scope, String)>,
+}
+
+/// Sorts `candidates` into tenant-scoped tables; the others are global.
+pub(super) fn tenant_tables(
+    catalog: &Catalog,
+    config: &Config,
+    candidates: &[&Relation],
+) -> Vec<TenantTable> {
+    let mut scopes = Scopes {
+        catalog,
+        found: BTreeMap::new(),
+    };
+    scopes.by_column(config, candidates);
+    scopes.roots(candidates);
+    scopes.references_to_root(candidates);
+    scopes.children(candidates);
+    scopes.parts(candidates);
+    candidates
+        .iter()
+        .filter_map(|relation| {
+            let (scope, ground) = scopes.found.get(&relation.oid)?;
+            let part_of = relation
+                .parents
+                .iter()
+                .copied()
+                .find(|parent| scopes.found.contains_key(parent));
+            Some(TenantTable {
+                relation: relation.oid,
+                scope: *scope,
+                part_of,
+                ground: ground.clone(),
+            })
+        })
+        .collect()
+}
+
+impl Scopes<'_> {
+    /// Tables with the tenant column, by its common name or as declared for the table.
+    fn by_column(&mut self, config: &Config, candidates: &[&Relation]) {
+        for relation in candidates {
+            let name = relation.plain_name();
+            let declared = config
+                .tables
+                .iter()
+                .filter(|table| table.name.matches(&name))
+                .find_map(|table| table.tenant_column.as_deref());
+            let wanted = declared.unwrap_or(config.tenant_column());
+            if let Some(column) = relation.column_named(wanted) {
+                let ground = match declared {
+                    Some(_) => format!("rls.toml declares its tenant column {wanted}"),
+                    None => format!("has the tenant column {wanted}"),
+                };
+                let scope = Scope::Column {
+                    column: column.number,
+                };
+                self.found.insert(relation.oid, (scope, ground));
+            }
+        }
+    }
+
+    /// Tables that tenant columns refer to and that have no tenant column themselves.
+    fn roots(&mut self, candidates: &[&Relation]) {
+        let mut roots = Vec::new();
+        let known: BTreeSet<Oid> = candidates.iter().map(|relation| relation.oid).collect();
+        for relation in candidates {
+            let Some((Scope::Column { column }, _)) = self.found.get(&relation.oid) else {
+                continue;
+            };
+            for (constraint, key) in relation.foreign_keys() {
+                let Some(key_column) = referenced(constraint, key, *column) else {
+                    continue;
+                };
+                if known.contains(&key.relation) && !self.found.contains_key(&key.relation) {
+                    let ground = format!(
+                        "the tenant column of {} refers to it ({})",
+                        relation.plain_name(),
+                        constraint.name
+                    );
+                    roots.push((key.relation, (Scope::Root { key: key_column }, ground)));
+                }
+            }
+        }
+        for (oid, root) in roots {
+            self.found.entry(oid).or_insert(root);
+        }
+    }
+
+    /// Tables whose rows must name a tenant in a column of another name.
+    fn references_to_root(&mut self, candidates: &[&Relation]) {
+        for relation in candidates {
+            if self.found.contains_key(&relation.oid) {
+                continue;
+            }
+            let mut columns = Vec::new();
+            for (constraint, key) in mandatory_keys(relation) {
+                if let Some((Scope::Root { key: root_key }, _)) = self.found.get(&key.relation) {
+                    let place = key.columns.iter().position(|column| column == root_key);
+                    let column = place.and_then(|place| constraint.columns.get(place));
+                    columns.extend(column.map(|&column| (column, constraint)));
+                }
+            }
+            if let Some(&(column, constraint)) = columns.first() {
+                let mut ground = format!("its mandatory foreign key {} names a tenant", constraint.name);
+                if columns.iter().any(|(other, _)| *other != column) {
+                    ground.push_str("; others do too, so declare its tenant column in rls.toml");
+                }
+                self.found
+                    .insert(relation.oid, (Scope::Column { column }, ground));
+            }
+        }
+    }
+
+    /// Tables whose rows must belong to a row of a tenant-scoped table, nearest first.
+    fn children(&mut self, candidates: &[&Relation]) {
+        loop {
+            let mut next = Vec::new();
+            for relation in candidates {
+                if self.found.contains_key(&relation.oid) {
+                    continue;
+                }
+                let parent = mandatory_keys(relation)
+                    .find(|(_, key)| key.relation != relation.oid && self.found.contains_key(&key.relation));
+                if let Some((constraint, key)) = parent {
+                    let parent = self.catalog.relations.get(key.relation);
+                    let ground = format!(
+                        "each row belongs to a row of {} ({})",
+                        parent.map(Relation::plain_name).unwrap_or_default(),
+                        constraint.name
+                    );
+                    let scope = Scope::Child {
+                        constraint: constraint.oid,
+                        parent: key.relation,
+                    };
+                    next.push((relation.oid, (scope, ground)));
+                }
+            }
+            if next.is_empty() {
+                return;
+            }
+            self.found.extend(next);
+        }
+    }
+
+    /// Partitions and inheritance children of what was found: their rows are the parent's rows.
+    fn parts(&mut self, candidates: &[&Relation]) {
+        loop {
+            let mut next = Vec::new();
+            for relation in candidates {
+                if self.found.contains_key(&relation.oid) {
+                    continue;
+                }
+                let parent = relation.parents.iter().find_map(|oid| {
+                    let (scope, _) = self.found.get(oid)?;
+                    Some((self.catalog.relations.get(*oid)?, *scope))
+                });
+                if let Some((parent, scope)) = parent {
+                    // The same column may have another number there.
+                    let same = |number| {
+                        let name = &parent.column(number)?.name;
+                        relation.column_named(name).map(|column| column.number)
+                    };
+                    let scope = match scope {
+                        Scope::Column { column } => same(column).map(|column| Scope::Column { column }),
+                        Scope::Root { key } => same(key).map(|key| Scope::Root { key }),
+                        child @ Scope::Child { .. } => Some(child),
+                    };
+                    let ground = format!("part of {}", parent.plain_name());
+                    next.extend(scope.map(|scope| (relation.oid, (scope, ground))));
+                }
+            }
+            if next.is_empty() {
+                return;
+            }
+            self.found.extend(next);
+        }
+    }
+}
+
+/// The column that `column` of the referencing table stands beside in the foreign key.
+fn referenced(constraint: &Constraint, key: &ForeignKey, column: i16) -> Option<i16> {
+    let place = constraint.columns.iter().position(|&own| own == column)?;
+    key.columns.get(place).copied()
+}
+
+/// Foreign keys that hold for every row: enforced, validated, and without NULLs.
+fn mandatory_keys(relation: &Relation) -> impl Iterator<Item = (&Constraint, &ForeignKey)> {
+    relation.foreign_keys().filter(|(constraint, _)| {
+        constraint.enforced
+            && constraint.validated
+            && constraint
+                .columns
+                .iter()
+                .all(|&number| relation.column(number).is_some_and(|column| column.not_null))
+    })
+}

@@ -1,0 +1,9 @@
+//! The audit from outside: what the catalog holds, what the model decides, what the command line does.
+//!
+//! A test of one check's findings belongs to its folder (`src/checks/<check>/*.sql`, run by `tests/checks`).
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod catalog;
+mod model;
