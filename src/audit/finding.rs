@@ -173,12 +173,8 @@ impl Finding {
             hash.update((piece.len() as u64).to_le_bytes());
             hash.update(piece);
         }
-        let fingerprint = hash
-            .finalize()
-            .iter()
-            .take(8)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let digest = hash.finalize();
+        let fingerprint = u64::from_be_bytes(std::array::from_fn(|place| digest[place]));
         Self {
             check: check.to_owned(),
             severity,
@@ -188,7 +184,7 @@ impl Finding {
             message: String::new(),
             help: String::new(),
             evidence: Evidence::catalog(),
-            fingerprint,
+            fingerprint: format!("{fingerprint:016x}"),
         }
     }
 

@@ -163,15 +163,15 @@ impl Acl {
             let (grantee, rights) = split_grantee(item).ok_or_else(|| format!("malformed grant {item:?}"))?;
             let letters = rights.split('/').next().unwrap_or_default();
             let (mut privileges, mut grantable) = (Privileges::NONE, Privileges::NONE);
-            let mut last = Privileges::NONE;
+            let mut latest = Privileges::NONE;
             for letter in letters.chars() {
                 if letter == '*' {
-                    grantable = grantable.union(last);
+                    grantable = grantable.union(latest);
                     continue;
                 }
                 // A letter of a later PostgreSQL is no reason to fail; what it allows is unknown here.
-                last = Privileges::from_letters(letter.encode_utf8(&mut [0; 4])).unwrap_or_default();
-                privileges = privileges.union(last);
+                latest = Privileges::from_letters(letter.encode_utf8(&mut [0; 4])).unwrap_or_default();
+                privileges = privileges.union(latest);
             }
             let grantee = if grantee.is_empty() {
                 Some(PUBLIC)

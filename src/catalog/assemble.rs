@@ -110,13 +110,13 @@ impl Parts {
         let mut types = Objects::new(self.types);
         let mut functions = Objects::new(self.functions);
         attach(&mut relations, self.columns, |relation, column| {
-            relation.columns.push(column)
+            relation.columns.push(column);
         });
         attach(&mut relations, self.indexes, |relation, index| {
-            relation.indexes.push(index)
+            relation.indexes.push(index);
         });
         attach(&mut relations, self.triggers, |relation, trigger| {
-            relation.triggers.push(trigger)
+            relation.triggers.push(trigger);
         });
         for constraint in self.constraints {
             match constraint {

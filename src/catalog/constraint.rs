@@ -75,6 +75,10 @@ pub enum ConstraintKind {
 
 /// A constraint.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "these are the flags as PostgreSQL has them"
+)]
 pub struct Constraint {
     /// Its OID.
     pub oid: Oid,

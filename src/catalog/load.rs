@@ -13,6 +13,7 @@ use tokio_postgres::types::Type as WireType;
 
 use super::assemble::{Dependency, Parts};
 use super::fields::{Fields, Strings};
+use super::small;
 use super::{
     Acl, Catalog, Column, Constraint, Function, Index, Membership, Oid, PinnedSetting, Policy, Relation,
     Role, Rule, Server, Trigger, Type,
@@ -108,7 +109,7 @@ impl Loader<'_> {
         // All others travel together. Each reads its rows as they arrive, which is in the order of sending.
         let (server, schemas, memberships, settings, relations, columns, constraints, indexes) = tokio::try_join!(
             rows!(self, "server", |f| Server::read(f, acl)),
-            rows!(self, "schemas", |f| f.schema(acl)),
+            rows!(self, "schemas", |f| small::schema(f, acl)),
             rows!(self, "memberships", Membership::read),
             rows!(self, "settings", |f| PinnedSetting::read(
                 f,
@@ -119,27 +120,27 @@ impl Loader<'_> {
             rows!(self, "constraints", Constraint::read),
             rows!(self, "indexes", Index::read),
         )?;
-        let (policies, triggers, rules, dependencies, functions, types, operators, collations) = tokio::try_join!(
+        let (policies, triggers, rewrites, dependencies, functions, types, operators, collations) = tokio::try_join!(
             rows!(self, "policies", Policy::read),
             rows!(self, "triggers", Trigger::read),
             rows!(self, "rules", Rule::read),
             rows!(self, "dependencies", Dependency::read),
             rows!(self, "functions", |f| Function::read(f, acl)),
             rows!(self, "types", Type::read),
-            rows!(self, "operators", |f| f.operator()),
-            rows!(self, "collations", |f| f.collation()),
+            rows!(self, "operators", small::operator),
+            rows!(self, "collations", small::collation),
         )?;
         let (sequences, extensions, foreign_servers, publications, event_triggers, default_privileges) = tokio::try_join!(
-            rows!(self, "sequences", |f| f.sequence(acl)),
-            rows!(self, "extensions", |f| f.extension()),
-            rows!(self, "foreign_servers", |f| f.foreign_server(acl)),
-            rows!(self, "publications", |f| f.publication()),
-            rows!(self, "event_triggers", |f| f.event_trigger()),
-            rows!(self, "default_privileges", |f| f.default_privileges(acl)),
+            rows!(self, "sequences", |f| small::sequence(f, acl)),
+            rows!(self, "extensions", small::extension),
+            rows!(self, "foreign_servers", |f| small::foreign_server(f, acl)),
+            rows!(self, "publications", small::publication),
+            rows!(self, "event_triggers", small::event_trigger),
+            rows!(self, "default_privileges", |f| small::default_privileges(f, acl)),
         )?;
         let (large_objects, system_grants) = tokio::try_join!(
-            rows!(self, "large_objects", |f| f.large_objects(acl)),
-            rows!(self, "system_grants", |f| f.system_grant(acl)),
+            rows!(self, "large_objects", |f| small::large_objects(f, acl)),
+            rows!(self, "system_grants", |f| small::system_grant(f, acl)),
         )?;
         Parts {
             server,
@@ -153,7 +154,7 @@ impl Loader<'_> {
             indexes,
             policies,
             triggers,
-            rules,
+            rules: rewrites,
             dependencies,
             functions,
             types,

@@ -93,7 +93,7 @@ pub struct Relation {
     pub partition_key: Option<Text>,
     /// The query of a view or materialized view.
     pub definition: Option<Text>,
-    /// What can be written through it: bits 4 UPDATE, 8 INSERT, 16 DELETE.
+    /// What can be written through it: bits 4 for UPDATE, 8 for INSERT, 16 for DELETE.
     pub updatable: i32,
     /// The server of a foreign table.
     pub foreign_server: Option<Oid>,

@@ -7,116 +7,126 @@ use super::{
 };
 use crate::error::Result;
 
-impl Fields<'_, '_> {
-    pub(super) fn schema(&mut self, acl: impl Fn(&[&str]) -> Result<Acl>) -> Result<Schema> {
-        Ok(Schema {
-            oid: self.take()?,
-            name: self.text()?,
-            owner: self.take()?,
-            acl: acl(&self.take::<Vec<&str>>()?)?,
-        })
-    }
+pub(super) fn schema(fields: &mut Fields<'_, '_>, acl: impl Fn(&[&str]) -> Result<Acl>) -> Result<Schema> {
+    Ok(Schema {
+        oid: fields.take()?,
+        name: fields.text()?,
+        owner: fields.take()?,
+        acl: acl(&fields.take::<Vec<&str>>()?)?,
+    })
+}
 
-    pub(super) fn operator(&mut self) -> Result<Operator> {
-        Ok(Operator {
-            oid: self.take()?,
-            schema: self.text()?,
-            name: self.text()?,
-            left: self.take()?,
-            right: self.take()?,
-            function: self.take()?,
-        })
-    }
+pub(super) fn operator(fields: &mut Fields<'_, '_>) -> Result<Operator> {
+    Ok(Operator {
+        oid: fields.take()?,
+        schema: fields.text()?,
+        name: fields.text()?,
+        left: fields.take()?,
+        right: fields.take()?,
+        function: fields.take()?,
+    })
+}
 
-    pub(super) fn collation(&mut self) -> Result<Collation> {
-        Ok(Collation {
-            oid: self.take()?,
-            schema: self.text()?,
-            name: self.text()?,
-        })
-    }
+pub(super) fn collation(fields: &mut Fields<'_, '_>) -> Result<Collation> {
+    Ok(Collation {
+        oid: fields.take()?,
+        schema: fields.text()?,
+        name: fields.text()?,
+    })
+}
 
-    pub(super) fn sequence(&mut self, acl: impl Fn(&[&str]) -> Result<Acl>) -> Result<Sequence> {
-        Ok(Sequence {
-            oid: self.take()?,
-            schema: self.text()?,
-            name: self.text()?,
-            owner: self.take()?,
-            acl: acl(&self.take::<Vec<&str>>()?)?,
-            owned_by: match (self.take()?, self.take()?) {
-                (Some(relation), Some(column)) => Some((relation, column)),
-                _ => None,
-            },
-            identity: self.take::<Option<bool>>()?.unwrap_or_default(),
-        })
-    }
+pub(super) fn sequence(
+    fields: &mut Fields<'_, '_>,
+    acl: impl Fn(&[&str]) -> Result<Acl>,
+) -> Result<Sequence> {
+    Ok(Sequence {
+        oid: fields.take()?,
+        schema: fields.text()?,
+        name: fields.text()?,
+        owner: fields.take()?,
+        acl: acl(&fields.take::<Vec<&str>>()?)?,
+        owned_by: match (fields.take()?, fields.take()?) {
+            (Some(relation), Some(column)) => Some((relation, column)),
+            _ => None,
+        },
+        identity: fields.take::<Option<bool>>()?.unwrap_or_default(),
+    })
+}
 
-    pub(super) fn extension(&mut self) -> Result<Extension> {
-        Ok(Extension {
-            oid: self.take()?,
-            name: self.text()?,
-            schema: self.text()?,
-            version: self.take()?,
-            owner: self.take()?,
-        })
-    }
+pub(super) fn extension(fields: &mut Fields<'_, '_>) -> Result<Extension> {
+    Ok(Extension {
+        oid: fields.take()?,
+        name: fields.text()?,
+        schema: fields.text()?,
+        version: fields.take()?,
+        owner: fields.take()?,
+    })
+}
 
-    pub(super) fn foreign_server(&mut self, acl: impl Fn(&[&str]) -> Result<Acl>) -> Result<ForeignServer> {
-        Ok(ForeignServer {
-            oid: self.take()?,
-            name: self.text()?,
-            wrapper: self.text()?,
-            owner: self.take()?,
-            acl: acl(&self.take::<Vec<&str>>()?)?,
-            mapped_roles: self.take()?,
-        })
-    }
+pub(super) fn foreign_server(
+    fields: &mut Fields<'_, '_>,
+    acl: impl Fn(&[&str]) -> Result<Acl>,
+) -> Result<ForeignServer> {
+    Ok(ForeignServer {
+        oid: fields.take()?,
+        name: fields.text()?,
+        wrapper: fields.text()?,
+        owner: fields.take()?,
+        acl: acl(&fields.take::<Vec<&str>>()?)?,
+        mapped_roles: fields.take()?,
+    })
+}
 
-    pub(super) fn publication(&mut self) -> Result<Publication> {
-        Ok(Publication {
-            name: self.text()?,
-            owner: self.take()?,
-            all_tables: self.take()?,
-            tables: self.take()?,
-            filtered: self.take()?,
-        })
-    }
+pub(super) fn publication(fields: &mut Fields<'_, '_>) -> Result<Publication> {
+    Ok(Publication {
+        name: fields.text()?,
+        owner: fields.take()?,
+        all_tables: fields.take()?,
+        tables: fields.take()?,
+        filtered: fields.take()?,
+    })
+}
 
-    pub(super) fn event_trigger(&mut self) -> Result<EventTrigger> {
-        Ok(EventTrigger {
-            name: self.text()?,
-            event: self.text()?,
-            owner: self.take()?,
-            function: self.take()?,
-            enabled: matches!(self.letter()?, 'O' | 'A'),
-        })
-    }
+pub(super) fn event_trigger(fields: &mut Fields<'_, '_>) -> Result<EventTrigger> {
+    Ok(EventTrigger {
+        name: fields.text()?,
+        event: fields.text()?,
+        owner: fields.take()?,
+        function: fields.take()?,
+        enabled: matches!(fields.letter()?, 'O' | 'A'),
+    })
+}
 
-    pub(super) fn default_privileges(
-        &mut self,
-        acl: impl Fn(&[&str]) -> Result<Acl>,
-    ) -> Result<DefaultPrivileges> {
-        Ok(DefaultPrivileges {
-            creator: self.take()?,
-            schema: self.optional_text()?,
-            object: self.letter()?,
-            acl: acl(&self.take::<Vec<&str>>()?)?,
-        })
-    }
+pub(super) fn default_privileges(
+    fields: &mut Fields<'_, '_>,
+    acl: impl Fn(&[&str]) -> Result<Acl>,
+) -> Result<DefaultPrivileges> {
+    Ok(DefaultPrivileges {
+        creator: fields.take()?,
+        schema: fields.optional_text()?,
+        object: fields.letter()?,
+        acl: acl(&fields.take::<Vec<&str>>()?)?,
+    })
+}
 
-    pub(super) fn large_objects(&mut self, acl: impl Fn(&[&str]) -> Result<Acl>) -> Result<LargeObjects> {
-        Ok(LargeObjects {
-            owner: self.take()?,
-            acl: acl(&self.take::<Vec<&str>>()?)?,
-            count: self.take()?,
-        })
-    }
+pub(super) fn large_objects(
+    fields: &mut Fields<'_, '_>,
+    acl: impl Fn(&[&str]) -> Result<Acl>,
+) -> Result<LargeObjects> {
+    Ok(LargeObjects {
+        owner: fields.take()?,
+        acl: acl(&fields.take::<Vec<&str>>()?)?,
+        count: fields.take()?,
+    })
+}
 
-    pub(super) fn system_grant(&mut self, acl: impl Fn(&[&str]) -> Result<Acl>) -> Result<SystemGrant> {
-        Ok(SystemGrant {
-            name: self.text()?,
-            owner: self.take()?,
-            acl: acl(&self.take::<Vec<&str>>()?)?,
-        })
-    }
+pub(super) fn system_grant(
+    fields: &mut Fields<'_, '_>,
+    acl: impl Fn(&[&str]) -> Result<Acl>,
+) -> Result<SystemGrant> {
+    Ok(SystemGrant {
+        name: fields.text()?,
+        owner: fields.take()?,
+        acl: acl(&fields.take::<Vec<&str>>()?)?,
+    })
 }

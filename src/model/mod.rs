@@ -8,6 +8,7 @@ mod build;
 mod config;
 mod doors;
 mod escape;
+mod explain;
 mod names;
 mod pattern;
 mod roles;
@@ -17,13 +18,14 @@ mod views;
 pub use config::{Allowance, Binding, Config, Exemption, TableConfig};
 pub use doors::ModelDoor;
 pub use escape::{Escape, EscapeKind, Step};
+pub use explain::Explanation;
 pub use pattern::Pattern;
 pub use roles::AuditedRole;
 pub use scope::{Scope, TenantTable};
 
 use std::collections::BTreeMap;
 
-use crate::catalog::{Catalog, Oid};
+use crate::catalog::Oid;
 
 /// What the audit takes for granted about one database.
 #[derive(Debug, Clone)]
@@ -61,48 +63,5 @@ impl Model {
     /// The number of the column that holds the tenant, in a table that has one.
     pub fn tenant_column_of(&self, oid: Oid) -> Option<i16> {
         self.table(oid).and_then(TenantTable::tenant_column)
-    }
-
-    /// Every decision with its ground, one a line: for `--explain-model`.
-    pub fn explain(&self, catalog: &Catalog) -> String {
-        let mut text = format!(
-            "tenant column {}, tenant setting {}\n\naudited roles\n",
-            self.tenant_column, self.tenant_setting
-        );
-        for role in &self.roles {
-            text.push_str(&format!("  {}: {}\n", role.name, role.ground));
-            for escape in &role.escapes {
-                text.push_str(&format!("    escapes: {}\n", escape.describe(catalog)));
-            }
-        }
-        text.push_str("\ntenant-scoped tables\n");
-        let name = |oid| {
-            catalog
-                .relations
-                .get(oid)
-                .map(crate::catalog::Relation::plain_name)
-                .unwrap_or_default()
-        };
-        for table in &self.tables {
-            text.push_str(&format!("  {}: {}\n", name(table.relation), table.ground));
-        }
-        text.push_str("\nglobal tables\n");
-        for &oid in &self.global {
-            text.push_str(&format!(
-                "  {}: neither the tenant column nor a mandatory foreign key leads to a tenant\n",
-                name(oid)
-            ));
-        }
-        text.push_str("\ndoors\n");
-        for door in &self.doors {
-            text.push_str(&format!(
-                "  {} {} {}: {}\n",
-                door.role_name,
-                door.command.as_sql(),
-                door.object,
-                door.ground
-            ));
-        }
-        text
     }
 }

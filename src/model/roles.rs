@@ -125,7 +125,7 @@ fn detect(catalog: &Catalog, tables: &[TenantTable]) -> Result<Vec<AuditedRole>>
         let mut message = "no role looks like the application's: none but administrators has privileges on tenant-scoped tables"
             .to_owned();
         if !rejected.is_empty() {
-            message.push_str(&format!(" ({})", rejected.join("; ")));
+            message = format!("{message} ({})", rejected.join("; "));
         }
         return Err(Error::input(message).with_help("give --role the role that the application connects as"));
     }

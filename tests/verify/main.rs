@@ -2,6 +2,8 @@
 //!
 //! A test of one check's findings belongs to its folder (`src/checks/<check>/*.sql`, run by `tests/checks`).
 
+#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
+
 #[path = "../support/mod.rs"]
 mod support;
 

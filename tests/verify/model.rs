@@ -78,6 +78,7 @@ async fn tables_are_scoped_by_column_reference_and_mandatory_key() {
     assert!(
         model
             .explain(&catalog)
+            .to_string()
             .contains("shop.users: has the tenant column tenant_id")
     );
 }

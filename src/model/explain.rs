@@ -1,0 +1,67 @@
+//! The model in words: every decision with its ground, for `--explain-model`.
+
+use std::fmt;
+
+use super::Model;
+use crate::catalog::{Catalog, Oid, Relation};
+
+/// A model's decisions, to be displayed.
+#[derive(Debug, Clone, Copy)]
+pub struct Explanation<'a> {
+    model: &'a Model,
+    catalog: &'a Catalog,
+}
+
+impl Model {
+    /// Every decision with its ground, one a line.
+    pub fn explain<'a>(&'a self, catalog: &'a Catalog) -> Explanation<'a> {
+        Explanation { model: self, catalog }
+    }
+}
+
+impl fmt::Display for Explanation<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { model, catalog } = self;
+        let relation = |oid: Oid| {
+            catalog
+                .relations
+                .get(oid)
+                .map(Relation::plain_name)
+                .unwrap_or_default()
+        };
+        writeln!(out, "tenant column   {}", model.tenant_column)?;
+        writeln!(out, "tenant setting  {}", model.tenant_setting)?;
+        writeln!(out, "\naudited roles")?;
+        for role in &model.roles {
+            writeln!(out, "  {}: {}", role.name, role.ground)?;
+            for escape in &role.escapes {
+                writeln!(
+                    out,
+                    "    row security does not hold it: it {}",
+                    escape.describe(catalog)
+                )?;
+            }
+        }
+        writeln!(out, "\ntenant-scoped tables")?;
+        for table in &model.tables {
+            writeln!(out, "  {}: {}", relation(table.relation), table.ground)?;
+        }
+        writeln!(
+            out,
+            "\nglobal tables (no tenant column, no mandatory foreign key leads to a tenant)"
+        )?;
+        for &oid in &model.global {
+            writeln!(out, "  {}", relation(oid))?;
+        }
+        writeln!(out, "\ndoors")?;
+        for door in &model.doors {
+            let command = door.command.as_sql();
+            writeln!(
+                out,
+                "  {}: {command} {} ({})",
+                door.role_name, door.object, door.ground
+            )?;
+        }
+        Ok(())
+    }
+}
