@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod catalog;
+mod checks;
 pub mod connect;
 #[cfg(feature = "ephemeral")]
 pub mod ephemeral;

@@ -140,6 +140,8 @@ pub struct Finding {
     pub severity: Severity,
     /// The object whose rows leak, or the role or setting that is at fault.
     pub object: Object,
+    /// The door, where it is not the object itself: the view, say, through which a table's rows leak.
+    pub door: Option<Object>,
     /// The audited role that it concerns, if it concerns one.
     pub role: Option<String>,
     /// The command that it concerns, if it concerns one.
@@ -179,6 +181,7 @@ impl Finding {
             check: check.to_owned(),
             severity,
             object,
+            door: None,
             role: role.map(str::to_owned),
             command,
             message: String::new(),
@@ -193,6 +196,13 @@ impl Finding {
     pub fn saying(mut self, message: impl Into<String>, help: impl Into<String>) -> Self {
         self.message = message.into();
         self.help = help.into();
+        self
+    }
+
+    /// Names the door, where it is not the object itself.
+    #[must_use]
+    pub fn through(mut self, door: Object) -> Self {
+        self.door = Some(door);
         self
     }
 

@@ -1,11 +1,21 @@
 //! The audit's vocabulary and engine: what a finding, a door and a report are, and how a run comes to one.
 //!
-//! Everything here is data; `checks` and `attack` produce it, `report` renders it.
+//! `checks` and `attack` find; `report` renders.
 
+mod check;
+mod context;
 mod door;
 mod finding;
+mod findings;
 mod report;
+mod run;
+mod verdicts;
 
+pub use check::{Check, Entry, Group, check, checks};
 pub use door::{Door, DoorKind, DoorVerdict};
 pub use finding::{Command, Evidence, EvidenceKind, Finding, Object, Severity};
 pub use report::{Report, Summary, Verdict};
+pub use run::{AttackMode, Audit};
+
+pub(crate) use context::{Context, policy_command};
+pub(crate) use findings::{About, Findings};

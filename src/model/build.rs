@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::config::Config;
 use super::names::nearest;
+use super::views::tables_behind_views;
 use super::{Model, doors, roles, scope};
 use crate::catalog::{Catalog, Relation};
 use crate::error::{Error, Result};
@@ -50,8 +51,9 @@ impl Model {
             .map(|relation| relation.oid)
             .filter(|oid| !tenant.contains(oid))
             .collect();
-        let roles = roles::audited(catalog, config, &tables)?;
-        let doors = doors::doors(catalog, &roles, &tables);
+        let views = tables_behind_views(catalog, |oid| tenant.contains(&oid));
+        let roles = roles::audited(catalog, config, &tables, &views)?;
+        let doors = doors::doors(catalog, &roles, &tables, &views);
         Ok(Self {
             tenant_column: config.tenant_column().to_owned(),
             tenant_setting: config.tenant_setting().to_owned(),

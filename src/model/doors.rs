@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::escape::Step;
 use super::roles::AuditedRole;
 use super::scope::TenantTable;
-use super::views::tables_behind_views;
 use crate::audit::{Command, DoorKind, Object};
 use crate::catalog::{Actor, Catalog, Function, Oid, Privilege, Privileges, Relation, RelationKind, Trigger};
 
@@ -48,15 +47,18 @@ struct Doors<'a> {
 }
 
 /// Every door of every role.
-pub(super) fn doors(catalog: &Catalog, roles: &[AuditedRole], tables: &[TenantTable]) -> Vec<ModelDoor> {
-    let oids: BTreeSet<Oid> = tables.iter().map(|table| table.relation).collect();
-    let behind_views = tables_behind_views(catalog, |oid| oids.contains(&oid));
+pub(super) fn doors(
+    catalog: &Catalog,
+    roles: &[AuditedRole],
+    tables: &[TenantTable],
+    behind_views: &BTreeMap<Oid, BTreeSet<Oid>>,
+) -> Vec<ModelDoor> {
     let mut list = Vec::new();
     for role in roles {
         let mut doors = Doors {
             catalog,
             tables,
-            behind_views: &behind_views,
+            behind_views,
             role,
             list: Vec::new(),
         };

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::doors::ModelDoor;
 use super::scope::TenantTable;
+use crate::audit::DoorKind;
 use crate::catalog::{Catalog, Oid, Role};
 
 /// Predefined roles that reach the files or programs of the server, and with them every row.
@@ -56,6 +58,19 @@ impl Escape {
     pub fn is_total(&self, tables: &[TenantTable]) -> bool {
         match &self.kind {
             EscapeKind::Owner(owned) => owned.len() == tables.len(),
+            _ => true,
+        }
+    }
+
+    /// Whether it opens the door: every one, or those of the tables that it owns.
+    pub fn opens(&self, door: &ModelDoor) -> bool {
+        match &self.kind {
+            EscapeKind::Owner(owned) => {
+                matches!(
+                    door.kind,
+                    DoorKind::Table | DoorKind::Partition | DoorKind::ForeignTable
+                ) && owned.contains(&door.oid)
+            }
             _ => true,
         }
     }

@@ -15,13 +15,15 @@ mod roles;
 mod scope;
 mod views;
 
-pub use config::{Allowance, Binding, Config, Exemption, TableConfig};
+pub use config::{Allowance, Binding, Config, Exemption, Level, Reason, TableConfig};
 pub use doors::ModelDoor;
 pub use escape::{Escape, EscapeKind, Step};
 pub use explain::Explanation;
+pub(crate) use names::nearest;
 pub use pattern::Pattern;
 pub use roles::AuditedRole;
 pub use scope::{Scope, TenantTable};
+pub(crate) use views::accesses;
 
 use std::collections::BTreeMap;
 

@@ -1,10 +1,12 @@
 //! Which roles are audited: those that the user names, else those that look like an application's.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::config::Config;
 use super::escape::{self, Escape, EscapeKind, Step};
 use super::names::nearest;
 use super::scope::TenantTable;
-use crate::catalog::{Actor, Catalog, Oid, Privilege, Role};
+use crate::catalog::{Actor, Catalog, Oid, Privilege, Relation, Role};
 use crate::error::{Error, Result};
 
 /// A role that is audited.
@@ -57,9 +59,10 @@ pub(super) fn audited(
     catalog: &Catalog,
     config: &Config,
     tables: &[TenantTable],
+    views: &BTreeMap<Oid, BTreeSet<Oid>>,
 ) -> Result<Vec<AuditedRole>> {
     if config.roles.is_empty() {
-        return detect(catalog, tables);
+        return detect(catalog, tables, views);
     }
     let mut names = config.roles.clone();
     names.sort();
@@ -84,7 +87,16 @@ fn unknown(catalog: &Catalog, name: &str) -> Error {
 
 /// Login roles with table privileges that are no administrators; else, where applications log in as somebody and then
 /// SET ROLE, roles without login that policies or grants are made for.
-fn detect(catalog: &Catalog, tables: &[TenantTable]) -> Result<Vec<AuditedRole>> {
+fn detect(
+    catalog: &Catalog,
+    tables: &[TenantTable],
+    views: &BTreeMap<Oid, BTreeSet<Oid>>,
+) -> Result<Vec<AuditedRole>> {
+    let tenant = tables.iter().map(|table| table.relation);
+    let relations: Vec<_> = tenant
+        .chain(views.keys().copied())
+        .filter_map(|oid| catalog.relations.get(oid))
+        .collect();
     let mut rejected = Vec::new();
     let (mut logins, mut others) = (Vec::new(), Vec::new());
     for role in &catalog.roles {
@@ -92,7 +104,11 @@ fn detect(catalog: &Catalog, tables: &[TenantTable]) -> Result<Vec<AuditedRole>>
             continue;
         }
         let actor = catalog.actor(role);
-        if !role.superuser && !tables.iter().any(|table| may_touch(catalog, &actor, table)) {
+        if !role.superuser
+            && !relations
+                .iter()
+                .any(|relation| may_touch(catalog, &actor, relation))
+        {
             continue;
         }
         let escapes = escape::escapes(catalog, role, tables);
@@ -135,10 +151,7 @@ fn detect(catalog: &Catalog, tables: &[TenantTable]) -> Result<Vec<AuditedRole>>
         .collect())
 }
 
-fn may_touch(catalog: &Catalog, actor: &Actor, table: &TenantTable) -> bool {
-    let Some(relation) = catalog.relations.get(table.relation) else {
-        return false;
-    };
+fn may_touch(catalog: &Catalog, actor: &Actor, relation: &Relation) -> bool {
     let privileges = actor.on_any_column(relation);
     [
         Privilege::Select,

@@ -1,0 +1,191 @@
+//! An audit from beginning to end: snapshot, model, checks, proofs, attacks, report.
+
+use std::time::{Duration, Instant};
+
+use tokio_postgres::{Client, IsolationLevel};
+
+use super::check::checks;
+use super::context::Context;
+use super::findings::Findings;
+use super::verdicts::Verdicts;
+use super::{Finding, Report, Severity, Summary};
+use crate::catalog::{Catalog, LoadOptions};
+use crate::error::{Error, Result};
+use crate::model::{Config, Level, Model};
+
+/// Whether attacks are run, and where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum AttackMode {
+    /// No attacks: catalog and proofs only.
+    Off,
+    /// In the audited database, in one transaction that is always rolled back.
+    #[default]
+    InPlace,
+}
+
+/// An audit of one database.
+///
+/// ```no_run
+/// # async fn example(client: &mut tokio_postgres::Client) -> rls_tool::Result<()> {
+/// use rls_tool::audit::{Audit, Verdict};
+///
+/// let report = Audit::new().role("app_user").run(client).await?;
+/// assert_eq!(report.verdict, Verdict::Isolated);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, Default)]
+#[must_use]
+pub struct Audit {
+    config: Config,
+    attack: AttackMode,
+}
+
+impl Audit {
+    /// Time limit of one catalog query. Reading waits for no lock that ordinary sessions take.
+    const STATEMENT_TIMEOUT: Duration = Duration::from_secs(60);
+
+    /// An audit with defaults: the tenant column `tenant_id`, the tenant setting `app.current_tenant`, roles detected,
+    /// attacks in place.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes over what was declared, in `rls.toml` say.
+    pub fn config(mut self, config: Config) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Audits this role; may be given several times.
+    pub fn role(mut self, name: impl Into<String>) -> Self {
+        self.config.roles.push(name.into());
+        self
+    }
+
+    /// Whether attacks are run.
+    pub fn attack(mut self, mode: AttackMode) -> Self {
+        self.attack = mode;
+        self
+    }
+
+    /// Runs the audit. Nothing is ever committed: the catalog is read in a READ ONLY transaction, attacks are rolled
+    /// back.
+    ///
+    /// # Errors
+    ///
+    /// A connection that breaks, and what [`Model::build`] refuses.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future rolls back.
+    pub async fn run(&self, client: &mut Client) -> Result<Report> {
+        let start = Instant::now();
+        let catalog = self.read_catalog(client).await?;
+        let state = self.judge(&catalog)?;
+        Ok(self.report(start, &catalog, state))
+    }
+
+    /// Reads the catalog alone, to be saved or audited later.
+    ///
+    /// # Errors
+    ///
+    /// As [`Catalog::load`].
+    pub async fn read_catalog(&self, client: &mut Client) -> Result<Catalog> {
+        let failed = |cause| Error::postgres("open the transaction that reads the catalog", cause);
+        let transaction = client
+            .build_transaction()
+            .isolation_level(IsolationLevel::RepeatableRead)
+            .read_only(true)
+            .start()
+            .await
+            .map_err(failed)?;
+        let timeout = Self::STATEMENT_TIMEOUT.as_millis();
+        let limits = format!(
+            "set local statement_timeout = {timeout}; set local lock_timeout = {timeout}; \
+             set local idle_in_transaction_session_timeout = {timeout}"
+        );
+        transaction.batch_execute(&limits).await.map_err(failed)?;
+        let options = LoadOptions {
+            shown_settings: vec![self.config.tenant_setting().to_owned()],
+        };
+        let catalog = Catalog::load(&transaction, &options).await?;
+        transaction.rollback().await.map_err(failed)?;
+        Ok(catalog)
+    }
+
+    /// Audits a catalog that was read before: without attacks, whatever [`attack`](Self::attack) says.
+    ///
+    /// # Errors
+    ///
+    /// What [`Model::build`] refuses.
+    pub fn run_offline(&self, catalog: &Catalog) -> Result<Report> {
+        let start = Instant::now();
+        let state = self.judge(catalog)?;
+        Ok(self.report(start, catalog, state))
+    }
+
+    /// What the catalog alone says.
+    fn judge(&self, catalog: &Catalog) -> Result<State> {
+        let model = Model::build(catalog, &self.config)?;
+        for name in self.config.checks.keys() {
+            super::check(name)?;
+        }
+        let context = Context::new(catalog, &model, &self.config);
+        let mut findings = Vec::new();
+        for entry in checks() {
+            (entry.item.run)(&context, &mut Findings::new(entry, &mut findings));
+        }
+        Ok(State {
+            verdicts: Verdicts::new(&model),
+            model,
+            findings,
+            attacks_run: 0,
+        })
+    }
+
+    fn report(&self, start: Instant, catalog: &Catalog, state: State) -> Report {
+        let State {
+            model,
+            mut findings,
+            mut verdicts,
+            attacks_run,
+        } = state;
+        findings.retain_mut(|finding| self.apply_level(finding));
+        verdicts.note_findings(catalog, &model, &findings);
+        let counted = Summary {
+            tables: model
+                .tables
+                .iter()
+                .filter(|table| table.part_of.is_none())
+                .count(),
+            attacks_run,
+            elapsed_ms: u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
+            ..Summary::default()
+        };
+        let roles = model.roles.iter().map(|role| role.name.clone()).collect();
+        let doors = verdicts.into_doors(&model);
+        Report::new(roles, model.tenant_setting, findings, doors, counted)
+    }
+
+    /// Gives the finding the severity that `rls.toml` wants for its check; false where it wants none.
+    fn apply_level(&self, finding: &mut Finding) -> bool {
+        match self.config.checks.get(&finding.check) {
+            None => return true,
+            Some(Level::Off) => return false,
+            Some(Level::Info) => finding.severity = Severity::Info,
+            Some(Level::Warning) => finding.severity = Severity::Warning,
+            Some(Level::Error) => finding.severity = Severity::Error,
+        }
+        true
+    }
+}
+
+/// What is known so far.
+struct State {
+    model: Model,
+    findings: Vec<Finding>,
+    verdicts: Verdicts,
+    attacks_run: usize,
+}

@@ -1,0 +1,96 @@
+//! What is known about each door, from wherever it comes: findings, proofs, attacks. The worst news wins; what nothing
+//! was said about is undecided.
+
+use super::{Door, DoorVerdict, Finding, Severity};
+use crate::catalog::Catalog;
+use crate::model::{Model, ModelDoor};
+
+/// The verdict of every door, in the model's order.
+#[derive(Debug)]
+pub(super) struct Verdicts(Vec<(DoorVerdict, String)>);
+
+/// Which of two verdicts stands.
+fn rank(verdict: DoorVerdict) -> u8 {
+    match verdict {
+        DoorVerdict::Undecided => 0,
+        DoorVerdict::Held => 1,
+        DoorVerdict::Proven => 2,
+        DoorVerdict::Leak => 3,
+    }
+}
+
+impl Verdicts {
+    /// Nothing is known.
+    pub(super) fn new(model: &Model) -> Self {
+        Self(vec![(DoorVerdict::Undecided, String::new()); model.doors.len()])
+    }
+
+    /// Takes note of what was learned about one door.
+    pub(super) fn note(&mut self, door: usize, verdict: DoorVerdict, reason: impl Into<String>) {
+        let Some(known) = self.0.get_mut(door) else {
+            return;
+        };
+        let reason = reason.into();
+        if rank(verdict) > rank(known.0) {
+            *known = (verdict, reason);
+        } else if verdict == known.0 && known.1.is_empty() {
+            known.1 = reason;
+        } else if verdict == DoorVerdict::Undecided
+            && known.0 == verdict
+            && known.1 != reason
+            && !reason.is_empty()
+        {
+            known.1 = format!("{}; {reason}", known.1);
+        }
+    }
+
+    /// A role that row security does not hold, and every finding that is an error, opens doors.
+    pub(super) fn note_findings(&mut self, catalog: &Catalog, model: &Model, findings: &[Finding]) {
+        for (index, door) in model.doors.iter().enumerate() {
+            let role = model.roles.iter().find(|role| role.oid == door.role);
+            let escapes = role.into_iter().flat_map(|role| &role.escapes);
+            for escape in escapes.filter(|escape| escape.opens(door)) {
+                let reason = format!("the role {}", escape.describe(catalog));
+                self.note(index, DoorVerdict::Leak, reason);
+            }
+        }
+        for finding in findings
+            .iter()
+            .filter(|finding| finding.severity == Severity::Error)
+        {
+            for (index, door) in model.doors.iter().enumerate() {
+                if is_about(finding, door) {
+                    let reason = format!("{}: {}", finding.check, finding.message);
+                    self.note(index, DoorVerdict::Leak, reason);
+                }
+            }
+        }
+    }
+
+    /// The doors with their verdicts.
+    pub(super) fn into_doors(self, model: &Model) -> Vec<Door> {
+        self.0
+            .into_iter()
+            .zip(&model.doors)
+            .map(|((verdict, reason), door)| Door {
+                object: door.object.clone(),
+                kind: door.kind,
+                role: door.role_name.clone(),
+                command: door.command,
+                verdict,
+                reason: if reason.is_empty() {
+                    "neither proven nor attacked".to_owned()
+                } else {
+                    reason
+                },
+            })
+            .collect()
+    }
+}
+
+/// Whether the finding is about the door: the same object, and the same role and command where it names one.
+fn is_about(finding: &Finding, door: &ModelDoor) -> bool {
+    finding.door.as_ref().unwrap_or(&finding.object) == &door.object
+        && finding.role.as_deref().is_none_or(|role| role == door.role_name)
+        && finding.command.is_none_or(|command| command == door.command)
+}

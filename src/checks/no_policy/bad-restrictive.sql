@@ -1,0 +1,8 @@
+-- A RESTRICTIVE policy alone lets nothing through.
+create role policy_restrictive login;
+create table invoice (tenant_id text not null, total int);
+-- expect: no-policy public.invoice
+alter table invoice enable row level security, force row level security;
+create policy tenant on invoice as restrictive
+    using (tenant_id = nullif(current_setting('app.current_tenant', true), ''));
+grant select on invoice to policy_restrictive;
