@@ -1,0 +1,28 @@
+//! Rows for any schema: two tenants' rows in every tenant-scoped table and in what those refer to.
+//!
+//! `shape` is what is known of a table, `order` which comes first, `solve` finds values that CHECKs accept by asking
+//! PostgreSQL, `plan` says where each column's value comes from, and `make` fills the tables.
+
+mod expression;
+mod make;
+mod order;
+mod pattern;
+mod plan;
+mod recipe;
+mod row;
+mod seed;
+mod shape;
+mod solve;
+mod types;
+mod value;
+
+pub(crate) use make::{Belongs, Binder, Place, Scene, Side};
+pub(crate) use order::{Order, order};
+pub(crate) use plan::{Plan, Source, plan};
+pub(crate) use recipe::Recipe;
+pub(crate) use row::{Row, constant};
+pub(crate) use seed::Seed;
+pub(crate) use shape::{Check, Column, ForeignKey, Literal, Shape};
+pub(crate) use solve::{Choice, Question, questions};
+pub(crate) use types::{Form, TypeShape};
+pub(crate) use value::{Wish, sample};

@@ -1,0 +1,72 @@
+//! The shape of a relation as far as making a row of it needs to know: a small part of the catalog, with columns by
+//! position and tables by index, so that the synthesizer is independent of where it came from.
+
+use super::types::TypeShape;
+use crate::sql::{Ident, QualifiedName};
+
+/// A table that rows are made in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Shape {
+    pub(crate) name: QualifiedName,
+    pub(crate) columns: Vec<Column>,
+    /// Unique keys, by column position; the primary key first. Expression and partial indexes are not among them.
+    pub(crate) keys: Vec<Vec<usize>>,
+    pub(crate) foreign_keys: Vec<ForeignKey>,
+    pub(crate) checks: Vec<Check>,
+    /// Values that route a row into an existing partition, by column position.
+    pub(crate) routing: Vec<(usize, Literal)>,
+}
+
+/// A value that is given, in PostgreSQL's text form; `None` is NULL.
+pub(crate) type Literal = Option<String>;
+
+/// A column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Column {
+    pub(crate) name: Ident,
+    pub(crate) ty: TypeShape,
+    pub(crate) not_null: bool,
+    /// The default's expression.
+    pub(crate) default: Option<String>,
+    /// GENERATED ALWAYS AS (expression): cannot be given.
+    pub(crate) generated: bool,
+    /// GENERATED ALWAYS AS IDENTITY: can be given with OVERRIDING SYSTEM VALUE.
+    pub(crate) identity_always: bool,
+}
+
+/// A foreign key to another table that rows are made in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ForeignKey {
+    pub(crate) name: String,
+    pub(crate) columns: Vec<usize>,
+    /// Index of the referenced table.
+    pub(crate) parent: usize,
+    pub(crate) parent_columns: Vec<usize>,
+    pub(crate) deferrable: bool,
+}
+
+/// A CHECK constraint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Check {
+    pub(crate) name: String,
+    pub(crate) columns: Vec<usize>,
+    /// The expression, columns unqualified.
+    pub(crate) expression: String,
+}
+
+impl Shape {
+    /// Whether a value of the column has to differ from row to row.
+    pub(crate) fn is_distinct(&self, column: usize) -> bool {
+        self.keys.iter().any(|key| key.contains(&column))
+    }
+
+    /// Whether the column can be left NULL.
+    pub(crate) fn is_nullable(&self, column: usize) -> bool {
+        !self.columns[column].not_null
+    }
+
+    /// The foreign keys that can be left NULL as a whole: with MATCH SIMPLE one NULL column is enough.
+    pub(crate) fn is_optional(&self, key: &ForeignKey) -> bool {
+        key.columns.iter().any(|&column| self.is_nullable(column))
+    }
+}

@@ -1,0 +1,185 @@
+//! The transaction itself: opened with a guard that makes committing impossible, always rolled back.
+
+use std::time::Instant;
+
+use tokio_postgres::{IsolationLevel, Transaction};
+
+use super::limits::Limits;
+use super::pipeline;
+use super::reply::Reply;
+use super::trial::{Trace, Trial};
+use crate::error::{Error, ErrorKind, Result};
+
+/// What the connection is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// The role that the connection acts as.
+    pub(crate) role: String,
+    pub(crate) superuser: bool,
+    /// Superuser or BYPASSRLS: sees and makes every row.
+    pub(crate) bypasses_row_security: bool,
+    /// `server_version_num`.
+    pub(crate) version: i32,
+}
+
+/// An open sandbox. Dropping it rolls back; so does losing the connection, and PostgreSQL refuses to commit it.
+pub(crate) struct Sandbox<'a> {
+    transaction: Transaction<'a>,
+    standing: Standing,
+    limits: Limits,
+    started: Instant,
+}
+
+impl std::fmt::Debug for Sandbox<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sandbox")
+            .field("standing", &self.standing)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> Sandbox<'a> {
+    /// Begins a transaction on `client` and shuts its way to a commit.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Permission`] where the server or the role cannot write (a standby, no temporary tables).
+    pub(crate) async fn open(client: &'a mut tokio_postgres::Client, limits: Limits) -> Result<Self> {
+        let transaction = client
+            .build_transaction()
+            // One snapshot: what other sessions commit meanwhile must not look like an effect of an attack.
+            .isolation_level(IsolationLevel::RepeatableRead)
+            .start()
+            .await
+            .map_err(|error| Error::postgres("begin the attacks' transaction", error))?;
+        Self::within(transaction, limits).await
+    }
+
+    /// Makes a sandbox of a transaction that is already open, or of a savepoint in one.
+    pub(crate) async fn within(transaction: Transaction<'a>, limits: Limits) -> Result<Self> {
+        let standing = standing(&transaction).await?;
+        let set = format!(
+            "SET LOCAL statement_timeout = {}; SET LOCAL lock_timeout = {}; \
+             SET LOCAL idle_in_transaction_session_timeout = {}; SET LOCAL client_min_messages = 'error'",
+            limits.statement.as_millis(),
+            limits.lock.as_millis(),
+            // The tool itself is never silent for long; if it hangs, the server ends the session and rolls back.
+            limits.budget.as_millis(),
+        );
+        for (text, step) in [
+            (set.as_str(), "set the attacks' time limits"),
+            (
+                include_str!("guard.sql"),
+                "guard the attacks' transaction against a commit",
+            ),
+        ] {
+            transaction
+                .batch_execute(text)
+                .await
+                .map_err(|error| Error::postgres(step, error))?;
+        }
+        Ok(Self {
+            transaction,
+            standing,
+            limits,
+            started: Instant::now(),
+        })
+    }
+
+    /// What the connection is.
+    pub(crate) fn standing(&self) -> &Standing {
+        &self.standing
+    }
+
+    /// Whether the time for the whole run is up.
+    pub(crate) fn is_exhausted(&self) -> bool {
+        self.started.elapsed() >= self.limits.budget
+    }
+
+    /// Sends texts as they are, each a message, without savepoints.
+    pub(crate) async fn send(&self, texts: &[String]) -> Result<Vec<Reply>> {
+        pipeline::send(&self.transaction, texts).await
+    }
+
+    /// Sends one text that must not fail.
+    pub(crate) async fn must(&self, step: &str, text: &str) -> Result<Vec<super::Answer>> {
+        let mut replies = self.send(&[text.to_owned()]).await?;
+        match replies.pop() {
+            Some(Ok(answers)) => Ok(answers),
+            Some(Err(failure)) => Err(Error::new(
+                ErrorKind::Database,
+                format!("failed to {step}: {failure}"),
+            )),
+            None => Err(Error::new(
+                ErrorKind::Internal,
+                format!("no answer while trying to {step}"),
+            )),
+        }
+    }
+
+    /// Runs trials, each in its own savepoint; `leave` turns the audited role back into the connection's own. `None`
+    /// for those that the budget did not reach.
+    pub(crate) async fn try_all(&self, trials: &[Trial], leave: &str) -> Result<Vec<Option<Trace>>> {
+        /// Trials between two looks at the clock.
+        const STRIDE: usize = 64;
+        let mut traces = Vec::with_capacity(trials.len());
+        for stride in trials.chunks(STRIDE) {
+            if self.is_exhausted() {
+                traces.extend(stride.iter().map(|_| None));
+                continue;
+            }
+            let texts: Vec<_> = stride.iter().flat_map(|trial| trial.messages(leave)).collect();
+            let mut replies = self.send(&texts).await?.into_iter();
+            for trial in stride {
+                let Some(trace) = trial.trace(&mut replies) else {
+                    return Err(Error::new(
+                        ErrorKind::Internal,
+                        "the savepoint of an attack could not be rolled back",
+                    ));
+                };
+                traces.push(Some(trace));
+            }
+        }
+        Ok(traces)
+    }
+
+    /// Rolls everything back and says whether that worked.
+    pub(crate) async fn close(self) -> Result<()> {
+        self.transaction
+            .rollback()
+            .await
+            .map_err(|error| Error::postgres("roll the attacks back", error))
+    }
+}
+
+async fn standing(transaction: &Transaction<'_>) -> Result<Standing> {
+    let step = "find out what the connection may do";
+    let row = transaction
+        .query_typed_one(include_str!("connection.sql"), &[])
+        .await
+        .map_err(|error| Error::postgres(step, error))?;
+    let get = |error| Error::postgres(step, error);
+    let role: String = row.try_get(0).map_err(get)?;
+    let superuser: bool = row.try_get(1).map_err(get)?;
+    let bypass: bool = row.try_get(2).map_err(get)?;
+    if row.try_get(3).map_err(get)? {
+        return Err(Error::new(
+            ErrorKind::Permission,
+            "the server does not accept writes, so that no rows can be made to attack",
+        )
+        .with_help("connect to the primary, or audit with --attack off"));
+    }
+    if !row.try_get::<_, bool>(4).map_err(get)? {
+        return Err(Error::new(
+            ErrorKind::Permission,
+            format!("the role {role:?} may not make temporary tables, which guard the attacks' transaction"),
+        )
+        .with_help("connect as a superuser or the owner of the database, or audit with --attack off"));
+    }
+    Ok(Standing {
+        role,
+        superuser,
+        bypasses_row_security: superuser || bypass,
+        version: row.try_get(5).map_err(get)?,
+    })
+}
