@@ -16,8 +16,9 @@ pub(crate) struct Constants {
     pub(crate) lengths: bool,
 }
 
+/// A piece of an expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Token {
+pub(super) enum Token {
     Text(String),
     Number(String),
     Word(String),
@@ -63,7 +64,8 @@ impl Constants {
     }
 }
 
-fn tokens(expression: &str) -> Vec<Token> {
+/// The pieces of an expression, blanks and parentheses as `Other`.
+pub(super) fn tokens(expression: &str) -> Vec<Token> {
     let mut tokens = Vec::new();
     let mut rest = expression;
     while let Some(first) = rest.chars().next() {

@@ -98,6 +98,7 @@ mod tests {
             not_null: !nullable,
             default: None,
             generated: false,
+            identity: false,
             identity_always: false,
         };
         keys.iter()
@@ -105,6 +106,7 @@ mod tests {
                 name: QualifiedName::new("s", "t").unwrap(),
                 columns: keys.iter().map(|&(_, nullable)| column(nullable)).collect(),
                 keys: Vec::new(),
+                also_distinct: Vec::new(),
                 foreign_keys: keys
                     .iter()
                     .enumerate()

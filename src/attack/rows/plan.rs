@@ -66,7 +66,7 @@ fn made(shape: &Shape, index: usize) -> Recipe {
     } else if shape.is_distinct(index) {
         // Also where there is a default: a value of our own keeps sequences where they are, and is known beforehand.
         Recipe::Sample(Wish::Distinct)
-    } else if column.default.is_some() || column.identity_always {
+    } else if column.has_default() {
         Recipe::Default
     } else if column.not_null || column.ty.is_text() {
         Recipe::Sample(Wish::Plain)
@@ -92,7 +92,7 @@ impl Plan {
         let sources = self.sources.iter().enumerate().map(|(index, source)| {
             let column = &shape.columns[index];
             match source {
-                Source::Make(Recipe::Sample(_)) if !shape.is_distinct(index) && column.default.is_some() => {
+                Source::Make(Recipe::Sample(_)) if !shape.is_distinct(index) && column.has_default() => {
                     Source::Make(Recipe::Default)
                 }
                 Source::Make(Recipe::Sample(Wish::Plain)) | Source::Parent { .. } if !column.not_null => {

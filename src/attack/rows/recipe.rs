@@ -25,6 +25,8 @@ pub(crate) enum Recipe {
     Around(String, String),
     /// Hexadecimal digits, this many: hashes.
     Hex(usize),
+    /// Bytes, this many: hashes too.
+    Bytes(usize),
 }
 
 impl Recipe {
@@ -45,6 +47,7 @@ impl Recipe {
             }
             Self::Around(before, after) => format!("{before}{}{after}", value::text(None, canary, seed)),
             Self::Hex(digits) => seed.hex(*digits),
+            Self::Bytes(length) => format!("\\x{}", seed.hex(length * 2)),
         };
         Some(Some(match longest {
             Some(longest) if text.chars().count() > longest => text.chars().take(longest).collect(),
@@ -61,7 +64,9 @@ pub(crate) fn candidates(column: &Column, distinct: bool, constants: &Constants)
     let wish = if distinct { Wish::Distinct } else { Wish::Plain };
     let mut list = Vec::new();
     let nullable = !column.not_null;
-    if column.default.is_some() && !distinct {
+    // A default that advances a sequence is not tried: that would not be undone.
+    let quiet = |default: &String| !default.contains("nextval(");
+    if column.default.as_ref().is_some_and(quiet) && !distinct {
         list.push(Recipe::Default);
     }
     let ty = column.ty.bottom();
@@ -147,6 +152,13 @@ fn others(ty: &TypeShape, wish: Wish, constants: &Constants) -> Vec<Recipe> {
         list.extend(constants.strings.iter().filter(day).map(|text| given(text)));
     } else {
         match &ty.form {
+            Form::Base(name) if name == "bytea" => {
+                list.push(Recipe::Sample(wish));
+                for &number in &constants.numbers {
+                    let number = usize::try_from(number).unwrap_or(0).min(10_000);
+                    list.extend([number, number + 1, number.saturating_sub(1)].map(Recipe::Bytes));
+                }
+            }
             Form::Enum(labels) => list.extend(labels.iter().map(|label| given(label))),
             Form::Base(name) if name == "bool" => list.extend(["false", "true"].map(given)),
             Form::Base(name) if name == "jsonb" || name == "json" => {
@@ -195,6 +207,7 @@ mod tests {
             not_null,
             default: None,
             generated: false,
+            identity: false,
             identity_always: false,
         }
     }

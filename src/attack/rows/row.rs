@@ -109,12 +109,14 @@ mod tests {
             not_null: true,
             default: None,
             generated: false,
+            identity: identity_always,
             identity_always,
         };
         Shape {
             name: QualifiedName::new("s", "t").unwrap(),
             columns: vec![column("id", false), column("tenantId", false), column("n", true)],
             keys: vec![vec![2], vec![1, 0]],
+            also_distinct: Vec::new(),
             foreign_keys: Vec::new(),
             checks: Vec::new(),
             routing: Vec::new(),

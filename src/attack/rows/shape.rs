@@ -9,8 +9,10 @@ use crate::sql::{Ident, QualifiedName};
 pub(crate) struct Shape {
     pub(crate) name: QualifiedName,
     pub(crate) columns: Vec<Column>,
-    /// Unique keys, by column position; the primary key first. Expression and partial indexes are not among them.
+    /// Unique keys, by column position; the primary key first.
     pub(crate) keys: Vec<Vec<usize>>,
+    /// Further columns whose values should differ: those of partial or expression indexes and of exclusions.
+    pub(crate) also_distinct: Vec<usize>,
     pub(crate) foreign_keys: Vec<ForeignKey>,
     pub(crate) checks: Vec<Check>,
     /// Values that route a row into an existing partition, by column position.
@@ -30,6 +32,8 @@ pub(crate) struct Column {
     pub(crate) default: Option<String>,
     /// GENERATED ALWAYS AS (expression): cannot be given.
     pub(crate) generated: bool,
+    /// GENERATED … AS IDENTITY.
+    pub(crate) identity: bool,
     /// GENERATED ALWAYS AS IDENTITY: can be given with OVERRIDING SYSTEM VALUE.
     pub(crate) identity_always: bool,
 }
@@ -54,10 +58,17 @@ pub(crate) struct Check {
     pub(crate) expression: String,
 }
 
+impl Column {
+    /// Whether the column can be left out of an INSERT without becoming NULL.
+    pub(crate) fn has_default(&self) -> bool {
+        self.default.is_some() || self.identity
+    }
+}
+
 impl Shape {
     /// Whether a value of the column has to differ from row to row.
     pub(crate) fn is_distinct(&self, column: usize) -> bool {
-        self.keys.iter().any(|key| key.contains(&column))
+        self.also_distinct.contains(&column) || self.keys.iter().any(|key| key.contains(&column))
     }
 
     /// Whether the column can be left NULL.

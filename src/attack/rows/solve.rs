@@ -256,10 +256,12 @@ mod tests {
                     not_null: true,
                     default: None,
                     generated: false,
+                    identity: false,
                     identity_always: false,
                 })
                 .collect(),
             keys: Vec::new(),
+            also_distinct: Vec::new(),
             foreign_keys: Vec::new(),
             checks: checks
                 .iter()
