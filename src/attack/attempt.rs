@@ -40,8 +40,11 @@ pub(crate) enum Sign {
     Returns,
     /// The statement divides by zero as soon as a policy lets it reach more rows than the session's own.
     Reaches,
-    /// The witness, which selects another tenant's row, does not show these values any more.
+    /// The statement is aimed at one row of another tenant; the witness selects that row and does not show these values
+    /// any more.
     Changes(Vec<Literal>),
+    /// The same for a statement that is aimed at every row.
+    ChangesAmongOthers(Vec<Literal>),
     /// The witness finds a row that must not be there. A constraint that stopped it shows as much: PostgreSQL looks at
     /// constraints only when row security has let the row through.
     Stores,
@@ -61,6 +64,8 @@ pub(crate) struct Attempt {
     pub(crate) rows: Vec<Place>,
     /// What a person would run instead of the trial's statements, where those are built for measuring.
     pub(crate) plain: Option<String>,
+    /// Aimed at every row that the door reaches: made only once it is known to reach none but the session's own.
+    pub(crate) unbounded: bool,
 }
 
 /// What an attempt showed.
@@ -80,7 +85,10 @@ impl Attempt {
         let Some(trace) = trace else {
             return Judgement::Open("the time for all attacks was up".to_owned());
         };
-        for (reply, step) in [(&trace.before, "preparing it"), (&trace.enter, "becoming the role")] {
+        for (reply, step) in [
+            (&trace.before, "preparing it"),
+            (&trace.enter, "becoming the role"),
+        ] {
             if let Err(failure) = reply {
                 return Judgement::Open(format!("{step} failed: {failure}"));
             }
@@ -88,7 +96,10 @@ impl Attempt {
         let mut statements = trace.statements.iter();
         if self.state == State::NeverSet {
             // The first statement asks whether the setting really has never been set.
-            let unset = statements.next().and_then(|reply| reply.as_ref().ok()).and_then(|a| a.first()?.scalar());
+            let unset = statements
+                .next()
+                .and_then(|reply| reply.as_ref().ok())
+                .and_then(|a| a.first()?.scalar());
             if unset != Some("t") {
                 return Judgement::Open("the setting had been set before in this session".to_owned());
             }
@@ -115,8 +126,14 @@ impl Attempt {
             Sign::Returns if answer.rows.is_empty() => Judgement::Refused("no row".to_owned()),
             Sign::Returns => Judgement::Through(count(answer.rows.len() as u64, "returned")),
             Sign::Reaches => Judgement::Refused("no row reached beyond its own".to_owned()),
-            Sign::Changes(was) => match witness {
-                Some([row]) if row == was => Judgement::Refused("the row is unchanged".to_owned()),
+            Sign::Changes(was) | Sign::ChangesAmongOthers(was) => match witness {
+                Some([row]) if row == was => match &self.sign {
+                    // Something happened to it all the same: a trigger that undoes the change, perhaps.
+                    Sign::Changes(_) if answer.affected > 0 => {
+                        Judgement::Open("the row was affected, but looks unchanged".to_owned())
+                    }
+                    _ => Judgement::Refused("the row is unchanged".to_owned()),
+                },
                 Some([]) => Judgement::Through("the row is gone".to_owned()),
                 Some(_) => Judgement::Through("the row was changed".to_owned()),
                 None => Judgement::Open("there was no way to look at the row".to_owned()),
@@ -151,7 +168,10 @@ impl Attempt {
                     "row security let it through: only the constraint {constraint} of this row stopped it"
                 )),
                 Sign::Works => Judgement::Through("works on its own row, up to a constraint".to_owned()),
-                Sign::Returns | Sign::Reaches => Judgement::Open(failure.to_string()),
+                // Other rows than the one in question may have been stopped.
+                Sign::ChangesAmongOthers(_) | Sign::Returns | Sign::Reaches => {
+                    Judgement::Open(failure.to_string())
+                }
             };
         }
         // With no tenant or a nonsensical one, a policy may raise an error (a cast of '' to uuid, say): nothing
@@ -177,7 +197,15 @@ mod tests {
     use super::*;
 
     fn attempt(state: State, sign: Sign) -> Attempt {
-        Attempt { state, what: "", trial: Trial::default(), sign, rows: Vec::new(), plain: None }
+        Attempt {
+            state,
+            what: "",
+            trial: Trial::default(),
+            sign,
+            rows: Vec::new(),
+            plain: None,
+            unbounded: false,
+        }
     }
 
     fn failure(state: &SqlState, routine: &str, constraint: Option<&str>) -> Failure {
@@ -194,8 +222,10 @@ mod tests {
     }
 
     fn trace(statement: Result<Answer, Failure>, witness: &[&[&str]]) -> Trace {
-        let rows =
-            witness.iter().map(|row| row.iter().map(|text| Some((*text).to_owned())).collect()).collect();
+        let rows = witness
+            .iter()
+            .map(|row| row.iter().map(|text| Some((*text).to_owned())).collect())
+            .collect();
         Trace {
             before: Ok(Vec::new()),
             enter: Ok(Vec::new()),
@@ -216,21 +246,39 @@ mod tests {
         let not_null = failure(&SqlState::NOT_NULL_VIOLATION, "ExecConstraints", None);
         let judged = attempt(State::Bound, Sign::Stores).judge(Some(&trace(Err(not_null), &[])));
         assert!(matches!(judged, Judgement::Open(_)), "{judged:?}");
-        assert!(matches!(attempt(State::Bound, Sign::Returns).judge(None), Judgement::Open(_)));
+        assert!(matches!(
+            attempt(State::Bound, Sign::Returns).judge(None),
+            Judgement::Open(_)
+        ));
     }
 
     #[test]
     fn a_policy_violation_is_told_from_a_missing_privilege() {
-        for (routine, said) in [("ExecWithCheckOptions", "row security"), ("aclcheck_error", "privilege")] {
+        for (routine, said) in [
+            ("ExecWithCheckOptions", "row security"),
+            ("aclcheck_error", "privilege"),
+        ] {
             let error = failure(&SqlState::INSUFFICIENT_PRIVILEGE, routine, None);
             let judged = attempt(State::Bound, Sign::Stores).judge(Some(&trace(Err(error), &[])));
-            assert!(matches!(&judged, Judgement::Refused(text) if text.contains(said)), "{judged:?}");
+            assert!(
+                matches!(&judged, Judgement::Refused(text) if text.contains(said)),
+                "{judged:?}"
+            );
         }
     }
 
     #[test]
     fn a_failing_cast_holds_only_where_no_tenant_is_bound() {
-        let cast = || trace(Err(failure(&SqlState::INVALID_TEXT_REPRESENTATION, "string_to_uuid", None)), &[]);
+        let cast = || {
+            trace(
+                Err(failure(
+                    &SqlState::INVALID_TEXT_REPRESENTATION,
+                    "string_to_uuid",
+                    None,
+                )),
+                &[],
+            )
+        };
         let judge = |state| attempt(state, Sign::Returns).judge(Some(&cast()));
         assert!(matches!(judge(State::Empty), Judgement::Refused(_)));
         assert!(matches!(judge(State::Bound), Judgement::Open(_)));
@@ -239,12 +287,26 @@ mod tests {
     #[test]
     fn the_witness_decides_about_changes_whatever_the_command_tag_says() {
         let was = vec![Some("1".to_owned())];
-        let judge = |affected, witness: &[&[&str]]| {
-            let answer = Answer { rows: Vec::new(), affected };
-            attempt(State::Bound, Sign::Changes(was.clone())).judge(Some(&trace(Ok(answer), witness)))
+        let judge = |sign: fn(Vec<Literal>) -> Sign, affected, witness: &[&[&str]]| {
+            let answer = Answer {
+                rows: Vec::new(),
+                affected,
+            };
+            attempt(State::Bound, sign(was.clone())).judge(Some(&trace(Ok(answer), witness)))
         };
-        assert!(matches!(judge(1, &[&["1"]]), Judgement::Refused(_)));
-        assert!(matches!(judge(0, &[&["2"]]), Judgement::Through(_)));
-        assert!(matches!(judge(0, &[]), Judgement::Through(_)));
+        assert!(matches!(
+            judge(Sign::Changes, 0, &[&["1"]]),
+            Judgement::Refused(_)
+        ));
+        assert!(matches!(judge(Sign::Changes, 1, &[&["1"]]), Judgement::Open(_)));
+        assert!(matches!(
+            judge(Sign::ChangesAmongOthers, 2, &[&["1"]]),
+            Judgement::Refused(_)
+        ));
+        assert!(matches!(
+            judge(Sign::Changes, 0, &[&["2"]]),
+            Judgement::Through(_)
+        ));
+        assert!(matches!(judge(Sign::Changes, 0, &[]), Judgement::Through(_)));
     }
 }

@@ -23,6 +23,7 @@ pub(super) enum Token {
     Number(String),
     Word(String),
     Operator(String),
+    Close,
     Other,
 }
 
@@ -58,13 +59,13 @@ impl Constants {
                         self.lengths = true;
                     }
                 }
-                Token::Other => {}
+                Token::Close | Token::Other => {}
             }
         }
     }
 }
 
-/// The pieces of an expression, blanks and parentheses as `Other`.
+/// The pieces of an expression; blanks, commas and the like are `Other`.
 pub(super) fn tokens(expression: &str) -> Vec<Token> {
     let mut tokens = Vec::new();
     let mut rest = expression;
@@ -91,6 +92,7 @@ pub(super) fn tokens(expression: &str) -> Vec<Token> {
                 let length = run(rest, is_operator);
                 (Token::Operator(rest[..length].to_owned()), length)
             }
+            ')' => (Token::Close, 1),
             c => (Token::Other, c.len_utf8()),
         };
         tokens.push(token);

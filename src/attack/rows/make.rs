@@ -67,6 +67,8 @@ pub(crate) struct Scene {
     /// The tenants' values; known once the tenants' own rows are, or from the start.
     pub(crate) tenants: [Option<String>; 2],
     pub(crate) rows: BTreeMap<Place, Row>,
+    /// Rows of global tables that were there already.
+    pub(crate) found: BTreeMap<Place, Row>,
     /// The order in which rows were made.
     pub(crate) made: Vec<Place>,
     /// Why a table has no rows.
@@ -137,6 +139,13 @@ impl Scene {
         }
     }
 
+    /// The place of the row of a table that a row of `side` refers to.
+    pub(crate) fn row_for(&self, table: usize, side: Side) -> Option<Place> {
+        [(table, side, 0), (table, Side::Nobody, 0)]
+            .into_iter()
+            .find(|place| self.rows.contains_key(place))
+    }
+
     /// A tenant's value.
     pub(crate) fn tenant(&mut self, side: Side) -> Option<&str> {
         let index = match side {
@@ -187,10 +196,12 @@ impl Scene {
         let parent = foreign.parent;
         let column = foreign.parent_columns[position];
         let own = foreign.columns[position];
+        let nobody = (parent, Side::Nobody, 0);
         let row = self
             .rows
             .get(&(parent, side, 0))
-            .or_else(|| self.rows.get(&(parent, Side::Nobody, 0)));
+            .or_else(|| self.rows.get(&nobody))
+            .or_else(|| self.found.get(&nobody));
         if let Some(value) = row.and_then(|row| row.values.get(column).cloned().flatten()) {
             return Ok(value);
         }
@@ -244,12 +255,14 @@ impl Scene {
                 let place = queue[next];
                 let failure = match entry {
                     Err(reason) => {
-                        self.refuse(place, reason);
+                        self.refuse(sandbox, place, reason).await?;
                         None
                     }
                     Ok(entry) => match replies.next() {
                         Some(Ok(answers)) => {
-                            self.accept(place, &entry, answers);
+                            if let Err(reason) = self.accept(place, &entry, answers) {
+                                self.refuse(sandbox, place, reason).await?;
+                            }
                             None
                         }
                         Some(Err(failure)) => Some(failure),
@@ -264,7 +277,7 @@ impl Scene {
                 sandbox.must("undo a refused row", &undo).await?;
                 attempt += 1;
                 if attempt == ATTEMPTS.len() || failure.is_timeout() {
-                    self.refuse(place, failure.to_string());
+                    self.refuse(sandbox, place, failure.to_string()).await?;
                     (next, attempt) = (next + 1, 0);
                 }
                 // What was sent after it was never run.
@@ -349,17 +362,19 @@ impl Scene {
         Ok(window)
     }
 
-    /// Takes over what PostgreSQL stored.
-    fn accept(&mut self, place: Place, entry: &Entry, answers: Vec<Answer>) {
+    /// Takes over what PostgreSQL stored; an error is the reason why there is nothing.
+    fn accept(
+        &mut self,
+        place: Place,
+        entry: &Entry,
+        answers: Vec<Answer>,
+    ) -> std::result::Result<(), String> {
         let at = answers.len().saturating_sub(entry.after + 1);
         let stored = answers
             .into_iter()
             .nth(at)
             .and_then(|answer| answer.rows.into_iter().next());
-        let Some(values) = stored else {
-            self.refuse(place, "a trigger or a rule kept the row out".to_owned());
-            return;
-        };
+        let values = stored.ok_or("a trigger or a rule kept the row out")?;
         let row = Row {
             values: values.into_iter().map(Some).collect(),
         };
@@ -368,16 +383,39 @@ impl Scene {
         }
         self.rows.insert(place, row);
         self.made.push(place);
+        Ok(())
     }
 
-    fn refuse(&mut self, place: Place, reason: String) {
+    async fn refuse(&mut self, sandbox: &Sandbox<'_>, place: Place, reason: String) -> Result<()> {
+        let (table, side, number) = place;
         self.rows.remove(&place);
-        // Without the second row the first has to do; without the first there is nothing to attack.
-        if place.2 == 0 {
-            if matches!(self.belongs[place.0], Belongs::IsTenant(_)) {
-                self.tenants[usize::from(place.1 == Side::B)] = None;
-            }
-            self.refused.entry(place.0).or_insert(reason);
+        // Without the second row the first has to do.
+        if number != 0 {
+            return Ok(());
         }
+        match self.belongs[table] {
+            // A table of given things (countries, plans) may take no more: one that is there serves as well.
+            Belongs::ToNobody => {
+                let shape = &self.shapes[table];
+                let query = format!(
+                    "SELECT {} FROM {} LIMIT 1",
+                    super::solve::names(shape.columns.iter().map(|column| &column.name)),
+                    shape.name
+                );
+                let found = sandbox.ask(&[query]).await?.pop().flatten();
+                if let Some(values) = found.and_then(|answer| answer.rows.into_iter().next()) {
+                    let row = Row {
+                        values: values.into_iter().map(Some).collect(),
+                    };
+                    self.found.insert(place, row);
+                    return Ok(());
+                }
+            }
+            Belongs::IsTenant(_) => self.tenants[usize::from(side == Side::B)] = None,
+            _ => {}
+        }
+        // Without the first there is nothing to attack.
+        self.refused.entry(table).or_insert(reason);
+        Ok(())
     }
 }

@@ -4,18 +4,22 @@
 //! PostgreSQL, `plan` says where each column's value comes from, and `make` fills the tables.
 
 mod expression;
+mod from_catalog;
 mod make;
 mod order;
 mod pattern;
 mod plan;
 mod recipe;
+mod routing;
 mod row;
 mod seed;
 mod shape;
 mod solve;
+mod type_shapes;
 mod types;
 mod value;
 
+pub(crate) use from_catalog::Shapes;
 pub(crate) use make::{Belongs, Binder, Place, Scene, Side};
 pub(crate) use order::{Order, order};
 pub(crate) use plan::{Plan, Source, plan};

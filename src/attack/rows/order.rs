@@ -106,12 +106,12 @@ mod tests {
                 name: QualifiedName::new("s", "t").unwrap(),
                 columns: keys.iter().map(|&(_, nullable)| column(nullable)).collect(),
                 keys: Vec::new(),
+                arbiters: Vec::new(),
                 also_distinct: Vec::new(),
                 foreign_keys: keys
                     .iter()
                     .enumerate()
                     .map(|(position, &(parent, _))| ForeignKey {
-                        name: "fk".to_owned(),
                         columns: vec![position],
                         parent,
                         parent_columns: vec![0],

@@ -29,7 +29,7 @@ pub(crate) struct Plan {
 pub(crate) fn plan(shape: &Shape, tenant: Option<usize>, put_off: &BTreeSet<usize>) -> Plan {
     let sources = (0..shape.columns.len())
         .map(|column| {
-            if tenant == Some(column) {
+            if tenant == Some(column) && !refers_alone(shape, column, put_off) {
                 return Source::Tenant;
             }
             if let Some((_, literal)) = shape.routing.iter().find(|(routed, _)| *routed == column) {
@@ -42,6 +42,15 @@ pub(crate) fn plan(shape: &Shape, tenant: Option<usize>, put_off: &BTreeSet<usiz
         })
         .collect();
     Plan { sources }
+}
+
+/// Whether the column by itself refers to a parent: the tenant's value is then whatever that row has.
+fn refers_alone(shape: &Shape, column: usize, put_off: &BTreeSet<usize>) -> bool {
+    shape
+        .foreign_keys
+        .iter()
+        .enumerate()
+        .any(|(key, foreign)| foreign.columns == [column] && !put_off.contains(&key))
 }
 
 fn from_parent(shape: &Shape, column: usize, put_off: &BTreeSet<usize>) -> Option<Source> {

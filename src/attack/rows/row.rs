@@ -10,12 +10,12 @@ pub(crate) struct Row {
     pub(crate) values: Vec<Option<Literal>>,
 }
 
-/// A value as SQL, cast to the column's type.
-pub(crate) fn constant(shape: &Shape, column: usize, value: &Literal) -> Result<String> {
-    let ty = &shape.columns[column].ty.sql;
+/// A value as SQL. Without a cast: where these stand (INSERT, SET, a comparison with the column), PostgreSQL takes the
+/// column's type, and people read scripts more easily.
+pub(crate) fn constant(value: &Literal) -> Result<String> {
     Ok(match value {
-        Some(text) => format!("{}::{ty}", sql::Literal::new(text)?),
-        None => format!("NULL::{ty}"),
+        Some(text) => sql::Literal::new(text)?.to_string(),
+        None => "NULL".to_owned(),
     })
 }
 
@@ -43,7 +43,7 @@ impl Row {
             .collect();
         let values = given
             .iter()
-            .map(|&(column, value)| constant(shape, column, value))
+            .map(|&(column, value)| constant(value))
             .collect::<Result<Vec<_>>>()?;
         let overriding = if given
             .iter()
@@ -76,11 +76,7 @@ impl Row {
             .iter()
             .map(|&column| {
                 let value = self.values.get(column).cloned().flatten().unwrap_or(None);
-                Ok(format!(
-                    "{} = {}",
-                    shape.columns[column].name,
-                    constant(shape, column, &value)?
-                ))
+                Ok(format!("{} = {}", shape.columns[column].name, constant(&value)?))
             })
             .collect::<Result<Vec<_>>>()?;
         Ok(parts.join(" AND "))
@@ -116,6 +112,7 @@ mod tests {
             name: QualifiedName::new("s", "t").unwrap(),
             columns: vec![column("id", false), column("tenantId", false), column("n", true)],
             keys: vec![vec![2], vec![1, 0]],
+            arbiters: Vec::new(),
             also_distinct: Vec::new(),
             foreign_keys: Vec::new(),
             checks: Vec::new(),
@@ -137,7 +134,7 @@ mod tests {
         let row = row(&[Some("x"), Some("it's"), None]);
         assert_eq!(
             row.condition(&shape()).unwrap().unwrap(),
-            "\"tenantId\" = 'it''s'::text AND \"id\" = 'x'::text"
+            "\"tenantId\" = 'it''s' AND \"id\" = 'x'"
         );
     }
 
@@ -148,12 +145,12 @@ mod tests {
             .unwrap();
         assert_eq!(
             sql,
-            "INSERT INTO \"s\".\"t\" (\"id\", \"tenantId\") VALUES ('x'::text, 'a'::text)"
+            "INSERT INTO \"s\".\"t\" (\"id\", \"tenantId\") VALUES ('x', 'a')"
         );
         let sql = row(&[None, None, Some("7")]).insert(&shape(), |_| true).unwrap();
         assert_eq!(
             sql,
-            "INSERT INTO \"s\".\"t\" (\"n\") OVERRIDING SYSTEM VALUE VALUES ('7'::text)"
+            "INSERT INTO \"s\".\"t\" (\"n\") OVERRIDING SYSTEM VALUE VALUES ('7')"
         );
         let sql = row(&[None, None, Some("7")]).insert(&shape(), |_| false).unwrap();
         assert_eq!(sql, "INSERT INTO \"s\".\"t\" DEFAULT VALUES");

@@ -11,6 +11,8 @@ pub(crate) struct Shape {
     pub(crate) columns: Vec<Column>,
     /// Unique keys, by column position; the primary key first.
     pub(crate) keys: Vec<Vec<usize>>,
+    /// Those of them that ON CONFLICT can name.
+    pub(crate) arbiters: Vec<Vec<usize>>,
     /// Further columns whose values should differ: those of partial or expression indexes and of exclusions.
     pub(crate) also_distinct: Vec<usize>,
     pub(crate) foreign_keys: Vec<ForeignKey>,
@@ -41,7 +43,6 @@ pub(crate) struct Column {
 /// A foreign key to another table that rows are made in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ForeignKey {
-    pub(crate) name: String,
     pub(crate) columns: Vec<usize>,
     /// Index of the referenced table.
     pub(crate) parent: usize,
@@ -52,7 +53,6 @@ pub(crate) struct ForeignKey {
 /// A CHECK constraint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Check {
-    pub(crate) name: String,
     pub(crate) columns: Vec<usize>,
     /// The expression, columns unqualified.
     pub(crate) expression: String,

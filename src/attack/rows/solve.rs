@@ -261,12 +261,12 @@ mod tests {
                 })
                 .collect(),
             keys: Vec::new(),
+            arbiters: Vec::new(),
             also_distinct: Vec::new(),
             foreign_keys: Vec::new(),
             checks: checks
                 .iter()
                 .map(|columns| Check {
-                    name: "k".to_owned(),
                     columns: columns.to_vec(),
                     expression: "true".to_owned(),
                 })

@@ -117,6 +117,19 @@ impl<'a> Sandbox<'a> {
         }
     }
 
+    /// Asks questions, each in a savepoint of its own; `None` for one that failed. The last statement's answer counts.
+    pub(crate) async fn ask(&self, questions: &[String]) -> Result<Vec<Option<super::Answer>>> {
+        const SAVEPOINT: &str = "rls_tool_question";
+        let undo = format!("ROLLBACK TO SAVEPOINT {SAVEPOINT}; RELEASE SAVEPOINT {SAVEPOINT}");
+        let texts: Vec<_> = questions
+            .iter()
+            .flat_map(|question| [format!("SAVEPOINT {SAVEPOINT}"), question.clone(), undo.clone()])
+            .collect();
+        let replies = self.send(&texts).await?;
+        let answer = |reply: Reply| reply.ok().and_then(|mut answers| answers.pop());
+        Ok(replies.into_iter().skip(1).step_by(3).map(answer).collect())
+    }
+
     /// Runs trials, each in its own savepoint; `leave` turns the audited role back into the connection's own. `None`
     /// for those that the budget did not reach.
     pub(crate) async fn try_all(&self, trials: &[Trial], leave: &str) -> Result<Vec<Option<Trace>>> {

@@ -1,0 +1,15 @@
+-- role: probe_delete_app
+CREATE ROLE probe_delete_app NOLOGIN;
+CREATE TABLE public.tenants (id uuid PRIMARY KEY, name text NOT NULL);
+CREATE TABLE public.invoices (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    tenant_id uuid NOT NULL REFERENCES public.tenants (id),
+    amount numeric(10, 2) NOT NULL CHECK (amount > 0),
+    note text
+);
+ALTER TABLE public.invoices ENABLE ROW LEVEL SECURITY;
+CREATE POLICY readable ON public.invoices FOR SELECT
+    USING (tenant_id = nullif(current_setting('app.current_tenant', true), '')::uuid);
+CREATE POLICY removable ON public.invoices FOR DELETE
+    USING (tenant_id = nullif(current_setting('app.current_tenant', true), '')::uuid);
+GRANT SELECT, DELETE ON public.invoices TO probe_delete_app;

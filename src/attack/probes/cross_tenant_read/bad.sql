@@ -1,0 +1,17 @@
+-- role: probe_read_app
+-- expect: cross-tenant-read SELECT public.invoices
+-- The second policy is for a report; permissive policies are joined by OR.
+CREATE ROLE probe_read_app NOLOGIN;
+CREATE TABLE public.tenants (id uuid PRIMARY KEY, name text NOT NULL);
+CREATE TABLE public.invoices (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    tenant_id uuid NOT NULL REFERENCES public.tenants (id),
+    amount numeric(10, 2) NOT NULL CHECK (amount > 0),
+    note text
+);
+ALTER TABLE public.invoices ENABLE ROW LEVEL SECURITY;
+CREATE POLICY tenant ON public.invoices
+    USING (tenant_id = nullif(current_setting('app.current_tenant', true), '')::uuid);
+CREATE POLICY report ON public.invoices FOR SELECT
+    USING (amount > 0);
+GRANT SELECT, INSERT, UPDATE, DELETE ON public.invoices TO probe_read_app;

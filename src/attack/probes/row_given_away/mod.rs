@@ -1,0 +1,54 @@
+//! A session bound to A makes its own row B's.
+
+use crate::attack::attempt::{Attempt, Sign, State};
+use crate::attack::moves;
+use crate::attack::probes::Probe;
+use crate::attack::rows::Side;
+use crate::attack::target::Target;
+use crate::audit::{Command, Severity};
+use crate::error::Result;
+
+pub(crate) static PROBE: Probe = Probe {
+    summary: "moves its own rows to another tenant",
+    severity: Severity::Error,
+    help: "give every permissive policy for UPDATE that applies to the role a WITH CHECK that compares the tenant column \
+           with the setting, or do not grant UPDATE on the tenant column",
+    plan,
+};
+
+fn plan(target: &Target<'_>) -> Result<Vec<Attempt>> {
+    let changes = target.ownership(Side::B);
+    let Some((place, row)) = target.leaf(Side::A).filter(|_| target.command == Command::Update) else {
+        return Ok(Vec::new());
+    };
+    if changes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut moved = row.clone();
+    for change in &changes {
+        moved.values[change.column] = Some(change.value.clone());
+    }
+    let everything = format!("UPDATE {} {}", target.shape().name, target.set(&changes)?);
+    let needed: Vec<_> = [Some(place), target.base(Side::B).map(|(place, _)| place)]
+        .into_iter()
+        .flatten()
+        .collect();
+    let mut attempts = Vec::new();
+    if let Some(condition) = target.condition(row)? {
+        let statement = format!("{everything} WHERE {condition}");
+        let attempt = target.attempt(State::Bound, "by its key", statement, Sign::Stores)?;
+        attempts.push(
+            attempt
+                .over(needed.clone())
+                .seen_by(moves::stored(target, &moved)?),
+        );
+    }
+    // Without reading a column: the policies for SELECT do not apply to the new row then. Made only where the door
+    // has been shown to reach no row but its own.
+    let mut attempt = target
+        .attempt(State::Bound, "without WHERE", everything, Sign::Stores)?
+        .over(needed);
+    attempt.unbounded = true;
+    attempts.push(attempt.seen_by(moves::stored(target, &moved)?));
+    Ok(attempts)
+}

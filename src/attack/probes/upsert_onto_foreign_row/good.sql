@@ -1,0 +1,17 @@
+-- role: probe_upsert_app
+CREATE ROLE probe_upsert_app NOLOGIN;
+CREATE TABLE public.tenants (id uuid PRIMARY KEY, name text NOT NULL);
+CREATE TABLE public.invoices (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    tenant_id uuid NOT NULL REFERENCES public.tenants (id),
+    amount numeric(10, 2) NOT NULL CHECK (amount > 0),
+    note text
+);
+ALTER TABLE public.invoices ENABLE ROW LEVEL SECURITY;
+CREATE POLICY readable ON public.invoices FOR SELECT
+    USING (tenant_id = nullif(current_setting('app.current_tenant', true), '')::uuid);
+CREATE POLICY addable ON public.invoices FOR INSERT
+    WITH CHECK (tenant_id = nullif(current_setting('app.current_tenant', true), '')::uuid);
+CREATE POLICY changeable ON public.invoices FOR UPDATE
+    USING (tenant_id = nullif(current_setting('app.current_tenant', true), '')::uuid);
+GRANT SELECT, INSERT, UPDATE ON public.invoices TO probe_upsert_app;

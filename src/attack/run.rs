@@ -1,0 +1,222 @@
+//! The run: opens the sandbox, sets the scene, tries every door, and judges.
+//!
+//! Order matters. A custom setting that was set once is never "never set" again in its session, so the attempts that
+//! need it come first; statements without WHERE come last, and only where the door has been shown to reach no row
+//! but the session's own.
+
+use std::collections::BTreeMap;
+
+use tokio_postgres::Client;
+
+use super::attempt::{Attempt, Judgement, Sign, State};
+use super::options::Options;
+use super::outcome::{Ledger, Outcome};
+use super::rows::Seed;
+use super::sandbox::Sandbox;
+use super::scene::Stage;
+use super::session::{Bindings, Session};
+use super::{control, evidence, probes};
+use crate::audit::Door;
+use crate::catalog::{Catalog, Oid};
+use crate::error::Result;
+use crate::model::{Model, ModelDoor};
+
+/// Attacks every door of the model in one transaction on `client`, which is always rolled back.
+///
+/// For the state "never set" the session must be fresh: one that has set the tenant setting leaves doors undecided.
+///
+/// # Errors
+///
+/// Where the connection breaks, or no sandbox can be opened. What PostgreSQL refuses is part of the outcome.
+///
+/// # Cancel safety
+///
+/// Dropping the future rolls back.
+pub(crate) async fn run(
+    client: &mut Client,
+    catalog: &Catalog,
+    model: &Model,
+    options: &Options,
+) -> Result<Outcome> {
+    let sandbox = Sandbox::open(client, options.limits).await?;
+    let outcome = run_in(&sandbox, catalog, model, options).await;
+    // Also after an error, and then the error is what matters.
+    let closed = sandbox.close().await;
+    outcome.and_then(|outcome| closed.map(|()| outcome))
+}
+
+/// The same in a sandbox that is open.
+pub(crate) async fn run_in(
+    sandbox: &Sandbox<'_>,
+    catalog: &Catalog,
+    model: &Model,
+    options: &Options,
+) -> Result<Outcome> {
+    let seed = match options.seed {
+        Some(seed) => Seed::fixed(seed),
+        None => Seed::random()?,
+    };
+    let bindings = Bindings::new(model);
+    sandbox
+        .must("mark the start of the attacks", evidence::MARK)
+        .await?;
+    let stage = Stage::build(sandbox, catalog, model, &bindings, seed).await?;
+    let mut sessions = BTreeMap::new();
+    for role in &model.roles {
+        sessions.insert(
+            role.oid,
+            Session::new(catalog, role.oid, sandbox.standing(), bindings.clone())?,
+        );
+    }
+    let mut run = Run {
+        sandbox,
+        catalog,
+        model,
+        stage: &stage,
+        sessions,
+        ledgers: model.doors.iter().map(|_| Ledger::default()).collect(),
+        attacks_run: 0,
+        options,
+    };
+    let mut findings = Vec::new();
+    run.phase(Phase::NeverSet).await?;
+    findings.extend(evidence::collect(&mut run).await?);
+    run.phase(Phase::Main).await?;
+    run.phase(Phase::Unbounded).await?;
+    findings.extend(evidence::collect(&mut run).await?);
+    Ok(run.outcome(evidence::fold(findings)))
+}
+
+/// The parts of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    NeverSet,
+    Main,
+    Unbounded,
+}
+
+impl Phase {
+    fn of(attempt: &Attempt) -> Self {
+        match (attempt.state, attempt.unbounded) {
+            (_, true) => Self::Unbounded,
+            (State::NeverSet, false) => Self::NeverSet,
+            _ => Self::Main,
+        }
+    }
+}
+
+/// A run under way.
+pub(super) struct Run<'a> {
+    pub(super) sandbox: &'a Sandbox<'a>,
+    pub(super) catalog: &'a Catalog,
+    pub(super) model: &'a Model,
+    pub(super) stage: &'a Stage,
+    pub(super) sessions: BTreeMap<Oid, std::result::Result<Session, String>>,
+    pub(super) ledgers: Vec<Ledger>,
+    pub(super) options: &'a Options,
+    attacks_run: usize,
+}
+
+/// Doors that are planned and tried together: memory stays flat however many there are.
+const BATCH: usize = 16;
+
+/// An attempt that waits: the door, the probe (none for the control), the attempt.
+type Waiting = (usize, Option<usize>, Attempt);
+
+impl Run<'_> {
+    async fn phase(&mut self, phase: Phase) -> Result<()> {
+        for start in (0..self.model.doors.len()).step_by(BATCH) {
+            let end = (start + BATCH).min(self.model.doors.len());
+            let mut waiting: Vec<Waiting> = Vec::new();
+            for index in start..end {
+                if phase != Phase::Unbounded || self.ledgers[index].confined {
+                    self.plan(index, phase, &mut waiting)?;
+                }
+            }
+            self.make(waiting).await?;
+        }
+        Ok(())
+    }
+
+    /// Plans the attempts of a door for this phase; its control goes with the main phase.
+    fn plan(&mut self, index: usize, phase: Phase, waiting: &mut Vec<Waiting>) -> Result<()> {
+        let target = match self.target(&self.model.doors[index]) {
+            Ok(target) => target,
+            Err(reason) => {
+                self.ledgers[index].closed = Some(reason);
+                return Ok(());
+            }
+        };
+        let mut planned = Vec::new();
+        if phase == Phase::Main {
+            match control::control(&target)? {
+                Ok(control) => planned.push((index, None, control)),
+                Err(reason) => {
+                    self.ledgers[index].closed = Some(reason.to_owned());
+                    return Ok(());
+                }
+            }
+        }
+        for (probe, entry) in probes::ALL.iter().enumerate() {
+            let attempts = (entry.item.plan)(&target)?;
+            let wanted = attempts.into_iter().filter(|attempt| Phase::of(attempt) == phase);
+            planned.extend(wanted.map(|attempt| (index, Some(probe), attempt)));
+        }
+        waiting.append(&mut planned);
+        Ok(())
+    }
+
+    /// Makes the attempts and writes down what came of them.
+    async fn make(&mut self, waiting: Vec<Waiting>) -> Result<()> {
+        let Some((index, _, _)) = waiting.first() else {
+            return Ok(());
+        };
+        // The same for all: it depends on what the connection is, not on the role.
+        let Some(leave) = self.session(&self.model.doors[*index]).map(Session::leave) else {
+            return Ok(());
+        };
+        let trials: Vec<_> = waiting
+            .iter()
+            .map(|(_, _, attempt)| attempt.trial.clone())
+            .collect();
+        let traces = self.sandbox.try_all(&trials, leave).await?;
+        for ((index, probe, attempt), trace) in waiting.into_iter().zip(traces) {
+            let judgement = attempt.judge(trace.as_ref());
+            let ledger = &mut self.ledgers[index];
+            let Some(probe) = probe else {
+                ledger.note_control(judgement);
+                continue;
+            };
+            self.attacks_run += usize::from(trace.is_some());
+            if attempt.sign == Sign::Reaches && attempt.state == State::Bound {
+                ledger.confined = matches!(judgement, Judgement::Refused(_));
+            }
+            ledger.note(probe, probes::ALL[probe].name, attempt, judgement);
+        }
+        Ok(())
+    }
+
+    /// The session of a door's role.
+    pub(super) fn session(&self, door: &ModelDoor) -> Option<&Session> {
+        self.sessions.get(&door.role)?.as_ref().ok()
+    }
+
+    fn outcome(self, findings: Vec<crate::audit::Finding>) -> Outcome {
+        let doors = self.model.doors.iter().zip(&self.ledgers).map(|(door, ledger)| {
+            let (verdict, reason) = ledger.verdict();
+            Door {
+                object: door.object.clone(),
+                kind: door.kind,
+                role: door.role_name.clone(),
+                command: door.command,
+                verdict,
+                reason,
+            }
+        });
+        Outcome {
+            findings,
+            doors: doors.collect(),
+            attacks_run: self.attacks_run,
+        }
+    }
+}

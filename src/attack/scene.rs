@@ -1,0 +1,154 @@
+//! The scene: shapes of all tables that matter, a plan for each, and two tenants' rows in them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::rows::{
+    Belongs, Binder, Choice, Recipe, Row, Scene, Seed, Shapes, Side, Source, Wish, order, plan, questions,
+};
+use super::sandbox::Sandbox;
+use crate::catalog::{Catalog, Oid};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Model, Scope};
+
+/// A scene, and which of its tables is which.
+#[derive(Debug)]
+pub(crate) struct Stage {
+    pub(crate) scene: Scene,
+    by_oid: BTreeMap<Oid, usize>,
+    /// Values of rows that have not been made, by table: what an attacker would insert.
+    fresh: Vec<std::result::Result<[Row; 2], String>>,
+}
+
+impl Stage {
+    /// The table's place in the scene.
+    pub(crate) fn table(&self, oid: Oid) -> Option<usize> {
+        self.by_oid.get(&oid).copied()
+    }
+
+    /// Rows that could be inserted for A and for B, or why there are none.
+    pub(crate) fn fresh(&self, table: usize) -> std::result::Result<&[Row; 2], &str> {
+        self.fresh[table].as_ref().map_err(String::as_str)
+    }
+
+    /// Plans and fills every tenant-scoped table.
+    pub(crate) async fn build(
+        sandbox: &Sandbox<'_>,
+        catalog: &Catalog,
+        model: &Model,
+        binder: &dyn Binder,
+        mut seed: Seed,
+    ) -> Result<Self> {
+        let is_partition = |oid| {
+            catalog
+                .relations
+                .get(oid)
+                .is_some_and(|relation| relation.is_partition)
+        };
+        let wanted = model
+            .tables
+            .iter()
+            .map(|table| table.relation)
+            .filter(|&oid| !is_partition(oid));
+        let Shapes {
+            list: shapes,
+            relations,
+            by_oid,
+        } = Shapes::read(catalog, wanted);
+        let belongs: Vec<Belongs> = relations
+            .iter()
+            .map(|&oid| belongs(catalog, model, oid))
+            .collect();
+        let order = order(&shapes);
+        let canaries = ["a", "b"].map(|side| format!("rlstool{side}{}", seed.letters(5)));
+        let mut plans: Vec<_> = shapes
+            .iter()
+            .enumerate()
+            .map(|(table, shape)| {
+                let put_off: BTreeSet<usize> = order
+                    .put_off
+                    .range((table, 0)..(table + 1, 0))
+                    .map(|&(_, key)| key)
+                    .collect();
+                let tenant = match belongs[table] {
+                    Belongs::ByColumn(column) => Some(column),
+                    _ => None,
+                };
+                plan(shape, tenant, &put_off)
+            })
+            .collect();
+        let tenant = |table: usize| belongs[table].column().map(|column| (table, column));
+        let mut tenant_recipe = (0..shapes.len())
+            .find_map(tenant)
+            .map(|(table, column)| {
+                (
+                    shapes[table].columns[column].ty.clone(),
+                    Recipe::Sample(Wish::Distinct),
+                )
+            })
+            .ok_or_else(|| Error::new(ErrorKind::Internal, "no table has a tenant column"))?;
+
+        // Every question of every table in one go.
+        let mut asked = Vec::new();
+        for (table, shape) in shapes.iter().enumerate() {
+            let parents = plans[table].parents();
+            asked.extend(
+                questions(shape, &parents, &canaries[0], &mut seed)?
+                    .into_iter()
+                    .map(|q| (table, q)),
+            );
+        }
+        let texts: Vec<_> = asked.iter().map(|(_, question)| question.sql.clone()).collect();
+        let answers = sandbox.ask(&texts).await?;
+        for ((table, question), answer) in asked.iter().zip(answers) {
+            let chosen = answer
+                .as_ref()
+                .and_then(|a| a.rows.first())
+                .and_then(|row| question.chosen(row));
+            // Without an answer the plan stays as it was, and PostgreSQL will name the constraint.
+            for (column, choice) in chosen.iter().flatten() {
+                let is_tenant = plans[*table].sources[*column] == Source::Tenant;
+                if let (Choice::Make(recipe), true) = (choice, is_tenant) {
+                    tenant_recipe = (shapes[*table].columns[*column].ty.clone(), recipe.clone());
+                }
+            }
+            plans[*table].settle(&chosen.unwrap_or_default());
+        }
+
+        let mut scene = Scene {
+            shapes,
+            belongs,
+            plans,
+            seed,
+            canaries,
+            tenant_recipe,
+            tenants: [None, None],
+            rows: BTreeMap::new(),
+            found: BTreeMap::new(),
+            made: Vec::new(),
+            refused: BTreeMap::new(),
+            bound: false,
+        };
+        scene.fill(sandbox, &order, binder).await?;
+        let fresh = (0..scene.shapes.len())
+            .map(|table| {
+                let mut row = |side| scene.fresh((table, side, 2), false);
+                Ok([row(Side::A)?, row(Side::B)?])
+            })
+            .collect();
+        Ok(Self { scene, by_oid, fresh })
+    }
+}
+
+fn belongs(catalog: &Catalog, model: &Model, oid: Oid) -> Belongs {
+    let position = |number: i16| {
+        let relation = catalog.relations.get(oid)?;
+        relation.columns.iter().position(|column| column.number == number)
+    };
+    let by = match model.table(oid).map(|table| table.scope) {
+        Some(Scope::Root { key }) => position(key).map(Belongs::IsTenant),
+        Some(Scope::Column { column }) => position(column).map(Belongs::ByColumn),
+        Some(Scope::Child { .. }) => Some(Belongs::ByParent),
+        None => None,
+    };
+    by.unwrap_or(Belongs::ToNobody)
+}

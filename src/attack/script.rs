@@ -1,0 +1,80 @@
+//! An attack as a script that a person can paste into psql: the rows, the role, the binding, the statement, and what
+//! became of it. Everything in it is rolled back.
+
+use std::collections::BTreeSet;
+
+use super::attempt::Attempt;
+use super::rows::{Place, Scene};
+use crate::error::Result;
+
+/// The statements that make these rows and all that they refer to, in order.
+pub(crate) fn inserts(scene: &Scene, places: &[Place]) -> Result<Vec<String>> {
+    let mut needed = BTreeSet::new();
+    let mut open = places.to_vec();
+    while let Some(place) = open.pop() {
+        let Some(row) = scene.rows.get(&place).filter(|_| needed.insert(place)) else {
+            continue;
+        };
+        for key in &scene.shapes[place.0].foreign_keys {
+            if key.columns.iter().all(|&column| row.get(column).is_some()) {
+                open.extend(scene.row_for(key.parent, place.1));
+            }
+        }
+    }
+    scene
+        .made
+        .iter()
+        .filter(|place| needed.contains(place))
+        .map(|place| insert(scene, *place))
+        .collect()
+}
+
+/// The statement that makes a row as it was stored.
+fn insert(scene: &Scene, place: Place) -> Result<String> {
+    let shape = &scene.shapes[place.0];
+    let row = &scene.rows[&place];
+    row.insert(shape, |column| {
+        let is_null = row.get(column).is_none();
+        !shape.columns[column].generated && !(is_null && !shape.columns[column].has_default())
+    })
+}
+
+/// The whole script.
+pub(crate) fn text(
+    title: &str,
+    inserts: &[String],
+    attempt: &Attempt,
+    statement: &str,
+    leave: &str,
+) -> String {
+    let mut lines = vec![
+        format!("-- {title}"),
+        "-- Run it as a superuser; everything is rolled back.".to_owned(),
+    ];
+    lines.push("BEGIN;".to_owned());
+    if !inserts.is_empty() {
+        lines.push("-- the tenants' rows".to_owned());
+        lines.extend(inserts.iter().map(|insert| format!("{insert};")));
+    }
+    if statement.contains("rls_tool_counter") {
+        lines.push("CREATE TEMP SEQUENCE rls_tool_counter;".to_owned());
+        lines.push("GRANT USAGE ON SEQUENCE pg_temp.rls_tool_counter TO PUBLIC;".to_owned());
+    }
+    lines.push(format!("-- a session {}", attempt.state.words()));
+    lines.extend(
+        attempt
+            .trial
+            .enter
+            .split("; ")
+            .map(|statement| format!("{statement};")),
+    );
+    lines.push("-- the attack".to_owned());
+    lines.push(format!("{statement};"));
+    if !attempt.trial.witness.is_empty() {
+        lines.push("-- what became of the row".to_owned());
+        lines.push(format!("{leave};"));
+        lines.push(format!("{};", attempt.trial.witness));
+    }
+    lines.push("ROLLBACK;\n".to_owned());
+    lines.join("\n")
+}

@@ -1,0 +1,290 @@
+//! A door as the probes see it: the relation, what the role may do with its columns, and the rows made for it.
+
+use super::attempt::{Attempt, Sign, State};
+use super::rows::{Belongs, Form, Literal, Place, Row, Scene, Seed, Shape, Side, Wish, constant, sample};
+use super::sandbox::Trial;
+use super::session::Session;
+use crate::audit::Command;
+use crate::error::Result;
+
+/// What the role may do, by column position.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Rights {
+    pub(crate) select: Vec<bool>,
+    pub(crate) insert: Vec<bool>,
+    pub(crate) update: Vec<bool>,
+}
+
+/// A door that is attacked.
+#[derive(Debug)]
+pub(crate) struct Target<'a> {
+    pub(crate) scene: &'a Scene,
+    /// The table, by its place in the scene.
+    pub(crate) table: usize,
+    pub(crate) session: &'a Session,
+    pub(crate) command: Command,
+    pub(crate) rights: Rights,
+    pub(crate) tenants: [String; 2],
+    /// Rows that have not been made: what an attacker would insert.
+    pub(crate) fresh: [Row; 2],
+}
+
+/// One column set to one value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Change {
+    pub(crate) column: usize,
+    pub(crate) value: Literal,
+}
+
+impl<'a> Target<'a> {
+    /// The table's shape.
+    pub(crate) fn shape(&self) -> &'a Shape {
+        &self.scene.shapes[self.table]
+    }
+
+    /// A row of a side that nothing refers to, where there is one.
+    pub(crate) fn leaf(&self, side: Side) -> Option<(Place, &'a Row)> {
+        [1, 0].into_iter().find_map(|number| self.made(side, number))
+    }
+
+    /// The row of a side that others may refer to.
+    pub(crate) fn base(&self, side: Side) -> Option<(Place, &'a Row)> {
+        self.made(side, 0)
+    }
+
+    /// The row of a side with this number.
+    pub(crate) fn made(&self, side: Side, number: usize) -> Option<(Place, &'a Row)> {
+        let place = (self.table, side, number);
+        self.scene.rows.get(&place).map(|row| (place, row))
+    }
+
+    /// How many rows of its own side A has here.
+    pub(crate) fn own(&self) -> usize {
+        [0, 1]
+            .into_iter()
+            .filter(|&number| self.made(Side::A, number).is_some())
+            .count()
+    }
+
+    /// The condition that only `row` satisfies, in columns that the role may read.
+    pub(crate) fn condition(&self, row: &Row) -> Result<Option<String>> {
+        let shape = self.shape();
+        let usable = |key: &&Vec<usize>| {
+            key.iter()
+                .all(|&column| self.rights.select[column] && row.get(column).is_some())
+        };
+        match shape.keys.iter().find(usable) {
+            Some(key) => row.equals(shape, key).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The columns that the role may read, as a list.
+    pub(crate) fn readable(&self) -> String {
+        let names: Vec<_> = self
+            .shape()
+            .columns
+            .iter()
+            .zip(&self.rights.select)
+            .filter(|(_, may)| **may)
+            .map(|(column, _)| column.name.to_string())
+            .collect();
+        names.join(", ")
+    }
+
+    /// The query by which the connection's own role looks at a row: every column, so that any change shows.
+    pub(crate) fn witness(&self, row: &Row) -> Result<Option<String>> {
+        let shape = self.shape();
+        let Some(condition) = row.condition(shape)? else {
+            return Ok(None);
+        };
+        let columns: Vec<_> = shape
+            .columns
+            .iter()
+            .map(|column| column.name.to_string())
+            .collect();
+        Ok(Some(format!(
+            "SELECT {} FROM {} WHERE {condition}",
+            columns.join(", "),
+            shape.name
+        )))
+    }
+
+    /// What the row looked like when it was made, as the witness shows it.
+    pub(crate) fn looks(row: &Row) -> Vec<Literal> {
+        row.values
+            .iter()
+            .map(|value| value.clone().unwrap_or(None))
+            .collect()
+    }
+
+    /// The columns that say whose row it is, with a side's values: the tenant column, or those that refer to a parent
+    /// of a tenant. Empty for the tenants themselves, whose rows cannot change hands.
+    pub(crate) fn ownership(&self, side: Side) -> Vec<Change> {
+        match self.scene.belongs[self.table] {
+            Belongs::ByColumn(column) => {
+                let tenant = self.tenants[usize::from(side == Side::B)].clone();
+                vec![Change {
+                    column,
+                    value: Some(tenant),
+                }]
+            }
+            Belongs::ByParent => self.parent_of(side),
+            Belongs::IsTenant(_) | Belongs::ToNobody => Vec::new(),
+        }
+    }
+
+    fn parent_of(&self, side: Side) -> Vec<Change> {
+        let shape = self.shape();
+        let of_tenant = |key: &&super::rows::ForeignKey| {
+            self.scene.belongs[key.parent] != Belongs::ToNobody && !shape.is_optional(key)
+        };
+        let Some(key) = shape.foreign_keys.iter().find(of_tenant) else {
+            return Vec::new();
+        };
+        let Some(parent) = self.scene.rows.get(&(key.parent, side, 0)) else {
+            return Vec::new();
+        };
+        key.columns
+            .iter()
+            .zip(&key.parent_columns)
+            .map(|(&column, &of_parent)| Change {
+                column,
+                value: parent.get(of_parent).map(str::to_owned),
+            })
+            .collect()
+    }
+
+    /// The condition that tells rows of other tenants, where a column says whose they are.
+    pub(crate) fn foreign_condition(&self, own: Option<&str>) -> Result<Option<String>> {
+        let Some(column) = self.scene.belongs[self.table]
+            .column()
+            .filter(|&c| self.rights.select[c])
+        else {
+            return Ok(None);
+        };
+        let name = &self.shape().columns[column].name;
+        Ok(Some(match own {
+            // NULL is nobody's: rows that the schema declares shared.
+            None => format!("{name} IS NOT NULL"),
+            Some(tenant) => {
+                format!("{name} <> {}", constant(&Some(tenant.to_owned()))?)
+            }
+        }))
+    }
+
+    /// A change to `row`: a column that the role may set, to a value that the row does not have yet.
+    pub(crate) fn change(&self, row: &Row) -> Option<Change> {
+        let shape = self.shape();
+        let owners: Vec<_> = self
+            .ownership(Side::A)
+            .into_iter()
+            .map(|change| change.column)
+            .collect();
+        let referring = |column| shape.foreign_keys.iter().any(|key| key.columns.contains(&column));
+        let checked = |column: usize| shape.checks.iter().any(|check| check.columns.contains(&column));
+        let routed = |column| shape.routing.iter().any(|(routed, _)| *routed == column);
+        (0..shape.columns.len())
+            .filter(|&column| self.rights.update[column])
+            .filter(|&column| !shape.columns[column].generated && !shape.columns[column].identity_always)
+            .filter(|column| !owners.contains(column))
+            .filter_map(|column| {
+                Some(Change {
+                    column,
+                    value: Some(self.other_value(column, row.get(column))?),
+                })
+            })
+            .min_by_key(|change| {
+                let column = change.column;
+                (
+                    shape.is_distinct(column) || routed(column),
+                    referring(column),
+                    checked(column),
+                    !shape.columns[column].ty.is_text(),
+                    column,
+                )
+            })
+    }
+
+    /// A value other than `old`. Preferably one that CHECKs accept; one that they refuse says as much about row
+    /// security, which PostgreSQL asks first.
+    fn other_value(&self, column: usize, old: Option<&str>) -> Option<String> {
+        let ty = &self.shape().columns[column].ty;
+        let mut seed = Seed::fixed(column as u64);
+        let canary = self.scene.canary(Side::A);
+        let mut candidates = vec![self.fresh[0].get(column).map(str::to_owned)];
+        candidates.extend(match &ty.bottom().form {
+            Form::Enum(labels) => labels.iter().cloned().map(Some).collect(),
+            // As PostgreSQL prints them: compared with what it printed.
+            Form::Base(name) if name == "bool" => vec![Some("t".to_owned()), Some("f".to_owned())],
+            _ => [Wish::Plain, Wish::Distinct]
+                .map(|wish| Some(sample(ty, wish, canary, &mut seed)))
+                .to_vec(),
+        });
+        candidates
+            .into_iter()
+            .flatten()
+            .find(|value| Some(value.as_str()) != old)
+    }
+
+    /// `SET a = …, b = …`.
+    pub(crate) fn set(&self, changes: &[Change]) -> Result<String> {
+        let shape = self.shape();
+        let list = changes
+            .iter()
+            .map(|change| {
+                let value = constant(&change.value)?;
+                Ok(format!("{} = {value}", shape.columns[change.column].name))
+            })
+            .collect::<Result<Vec<_>>>()?;
+        Ok(format!("SET {}", list.join(", ")))
+    }
+
+    /// Whether the role may set all these columns.
+    pub(crate) fn may_set(&self, changes: &[Change]) -> bool {
+        changes.iter().all(|change| self.rights.update[change.column])
+    }
+
+    /// An attempt of one statement.
+    pub(crate) fn attempt(
+        &self,
+        state: State,
+        what: &'static str,
+        statement: String,
+        sign: Sign,
+    ) -> Result<Attempt> {
+        let mut statements = Vec::new();
+        if state == State::NeverSet {
+            statements.push(self.session.never_set()?);
+        }
+        statements.push(statement);
+        Ok(Attempt {
+            state,
+            what,
+            trial: Trial {
+                before: String::new(),
+                enter: self.session.enter(state, &self.tenants[0])?,
+                statements,
+                witness: String::new(),
+            },
+            sign,
+            rows: Vec::new(),
+            plain: None,
+            unbounded: false,
+        })
+    }
+}
+
+impl Attempt {
+    /// Looks at the result with this query.
+    pub(crate) fn seen_by(mut self, witness: Option<String>) -> Self {
+        self.trial.witness = witness.unwrap_or_default();
+        self
+    }
+
+    /// Needs these rows to be there.
+    pub(crate) fn over(mut self, rows: impl IntoIterator<Item = Place>) -> Self {
+        self.rows.extend(rows);
+        self
+    }
+}
