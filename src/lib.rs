@@ -1,6 +1,6 @@
 #![doc = include_str!("../README.md")]
 
-mod attack;
+pub mod attack;
 pub mod audit;
 pub mod catalog;
 mod checks;

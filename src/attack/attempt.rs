@@ -229,7 +229,7 @@ mod tests {
         Trace {
             before: Ok(Vec::new()),
             enter: Ok(Vec::new()),
-            statements: vec![statement.map(|answer| vec![answer])],
+            statements: vec![statement.map(|answer| vec![answer]).map_err(Box::new)],
             witness: Ok(vec![Answer { rows, affected: 0 }]),
         }
     }

@@ -46,8 +46,20 @@ impl Run<'_> {
             command: door.command,
             rights: rights(&role.actor, relation),
             tenants: [a, b],
+            counts: [self.count(table, Side::A), self.count(table, Side::B)],
             fresh,
         })
+    }
+
+    /// Rows of a side that a statement on the table may reach: those of inheritance children are among them.
+    fn count(&self, table: usize, side: Side) -> usize {
+        let scene = &self.stage.scene;
+        let counted = self.stage.with_children(self.catalog, table);
+        scene
+            .rows
+            .keys()
+            .filter(|(table, of, _)| *of == side && counted.contains(table))
+            .count()
     }
 }
 

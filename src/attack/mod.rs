@@ -15,12 +15,13 @@ mod probes;
 mod rows;
 mod run;
 mod sandbox;
-mod scene;
 mod script;
 mod session;
+mod stage;
 mod target;
 
-pub(crate) use options::Options;
-pub(crate) use outcome::Outcome;
-pub(crate) use run::run;
-#[cfg(test)]
+pub use options::Options;
+pub use outcome::Outcome;
+pub use probes::{Entry as Probe, all as probes};
+pub use run::{run, run_within};
+pub use sandbox::Limits;

@@ -1,7 +1,7 @@
 //! The moves that several probes make, differing only in how the session is bound.
 
 use super::attempt::{Attempt, Sign, State};
-use super::rows::{Row, Side};
+use super::rows::{Belongs, Side};
 use super::target::{Change, Target};
 use crate::audit::Command;
 use crate::error::Result;
@@ -46,30 +46,32 @@ pub(crate) fn insert(target: &Target<'_>, state: State) -> Result<Vec<Attempt>> 
     let statement = row.insert(target.shape(), |column| target.rights.insert[column])?;
     let rows = parents(target);
     let attempt = target.attempt(state, "as the other tenant", statement, Sign::Stores)?;
-    Ok(vec![attempt.over(rows).seen_by(stored(target, row)?)])
+    Ok(vec![attempt.over(rows).seen_by(stored(target)?)])
 }
 
-/// The query that finds a row which must not be there, as long as it is the other tenant's: a trigger may have made it
-/// the session's own.
-pub(crate) fn stored(target: &Target<'_>, row: &Row) -> Result<Option<String>> {
+/// The query that returns something if B has more rows than were made for it: whatever became of the new row's key, and
+/// unless a trigger made it the session's own.
+pub(crate) fn stored(target: &Target<'_>) -> Result<Option<String>> {
     let shape = target.shape();
-    let Some(condition) = row.condition(shape)? else {
+    let owners = target.ownership(Side::B);
+    if !owners.is_empty() {
+        let condition = target.equal(&owners)?;
+        let known = target.counts[1];
+        return Ok(Some(format!(
+            "SELECT 1 FROM {} WHERE {condition} HAVING count(*) > {known}",
+            shape.name
+        )));
+    }
+    // A row of the tenants' own table: only its key says which it is.
+    let Belongs::IsTenant(column) = target.scene.belongs[target.table] else {
         return Ok(None);
     };
-    let owners: Vec<_> = target
-        .ownership(Side::B)
-        .into_iter()
-        .map(|change| change.column)
-        .collect();
-    let owned = if owners.is_empty() {
-        String::new()
-    } else {
-        format!(" AND {}", row.equals(shape, &owners)?)
-    };
-    Ok(Some(format!(
-        "SELECT 1 FROM {} WHERE {condition}{owned}",
-        shape.name
-    )))
+    let value = target.fresh[1].get(column).map(str::to_owned);
+    if value.is_none() || !target.rights.insert[column] {
+        return Ok(None);
+    }
+    let condition = target.equal(&[Change { column, value }])?;
+    Ok(Some(format!("SELECT 1 FROM {} WHERE {condition}", shape.name)))
 }
 
 /// Rows that a new row of B refers to.
@@ -132,7 +134,11 @@ const EXPENSIVE: usize = 24;
 /// above. The condition names no column either: it counts the rows for which it is evaluated, which PostgreSQL does
 /// only behind the policies; it is never true, and it divides by zero at the first row too many.
 pub(crate) fn reach(target: &Target<'_>, state: State) -> Result<Vec<Attempt>> {
-    let own = if state == State::Bound { target.own() } else { 0 };
+    let own = if state == State::Bound {
+        target.counts[0]
+    } else {
+        0
+    };
     let name = &target.shape().name;
     let Some((place, row)) = target.leaf(Side::B) else {
         return Ok(Vec::new());

@@ -4,14 +4,14 @@ use super::sandbox::Limits;
 
 /// Options of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Options {
+pub struct Options {
     /// Time limits.
-    pub(crate) limits: Limits,
+    pub limits: Limits,
     /// A statement that would touch rows which the run did not make is not run on a table with more rows than this,
     /// not even in a transaction that is rolled back: it would keep them locked.
-    pub(crate) rows_at_risk: u64,
-    /// Makes the rows' values repeat, for tests.
-    pub(crate) seed: Option<u64>,
+    pub rows_at_risk: u64,
+    /// Makes the rows' values repeat.
+    pub seed: Option<u64>,
 }
 
 impl Default for Options {

@@ -5,13 +5,13 @@ use crate::audit::{Door, DoorVerdict, Finding};
 
 /// The result of a run.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Outcome {
+pub struct Outcome {
     /// One finding a door and probe that broke through, each with a script.
-    pub(crate) findings: Vec<Finding>,
+    pub findings: Vec<Finding>,
     /// Every door of the model, in its order.
-    pub(crate) doors: Vec<Door>,
+    pub doors: Vec<Door>,
     /// Attempts that were really made, controls not counted.
-    pub(crate) attacks_run: usize,
+    pub attacks_run: usize,
 }
 
 /// An attempt that worked.

@@ -6,15 +6,15 @@
 
 use std::collections::BTreeMap;
 
-use tokio_postgres::Client;
+use tokio_postgres::{Client, Transaction};
 
 use super::attempt::{Attempt, Judgement, Sign, State};
 use super::options::Options;
 use super::outcome::{Ledger, Outcome};
 use super::rows::Seed;
 use super::sandbox::Sandbox;
-use super::scene::Stage;
 use super::session::{Bindings, Session};
+use super::stage::Stage;
 use super::{control, evidence, probes};
 use crate::audit::Door;
 use crate::catalog::{Catalog, Oid};
@@ -32,21 +32,35 @@ use crate::model::{Model, ModelDoor};
 /// # Cancel safety
 ///
 /// Dropping the future rolls back.
-pub(crate) async fn run(
+pub async fn run(
     client: &mut Client,
     catalog: &Catalog,
     model: &Model,
     options: &Options,
 ) -> Result<Outcome> {
-    let sandbox = Sandbox::open(client, options.limits).await?;
-    let outcome = run_in(&sandbox, catalog, model, options).await;
+    let transaction = Sandbox::begin(client).await?;
+    run_within(transaction, catalog, model, options).await
+}
+
+/// Like [`run`], in a transaction that is open already, or a savepoint in one; it is rolled back at the end.
+///
+/// # Errors
+///
+/// As [`run`].
+pub async fn run_within(
+    transaction: Transaction<'_>,
+    catalog: &Catalog,
+    model: &Model,
+    options: &Options,
+) -> Result<Outcome> {
+    let sandbox = Sandbox::open(transaction, options.limits).await?;
+    let outcome = attack(&sandbox, catalog, model, options).await;
     // Also after an error, and then the error is what matters.
     let closed = sandbox.close().await;
     outcome.and_then(|outcome| closed.map(|()| outcome))
 }
 
-/// The same in a sandbox that is open.
-pub(crate) async fn run_in(
+async fn attack(
     sandbox: &Sandbox<'_>,
     catalog: &Catalog,
     model: &Model,
@@ -75,7 +89,7 @@ pub(crate) async fn run_in(
         stage: &stage,
         sessions,
         ledgers: model.doors.iter().map(|_| Ledger::default()).collect(),
-        attacks_run: 0,
+        attacks: 0,
         options,
     };
     let mut findings = Vec::new();
@@ -114,7 +128,7 @@ pub(super) struct Run<'a> {
     pub(super) sessions: BTreeMap<Oid, std::result::Result<Session, String>>,
     pub(super) ledgers: Vec<Ledger>,
     pub(super) options: &'a Options,
-    attacks_run: usize,
+    attacks: usize,
 }
 
 /// Doors that are planned and tried together: memory stays flat however many there are.
@@ -187,7 +201,7 @@ impl Run<'_> {
                 ledger.note_control(judgement);
                 continue;
             };
-            self.attacks_run += usize::from(trace.is_some());
+            self.attacks += usize::from(trace.is_some());
             if attempt.sign == Sign::Reaches && attempt.state == State::Bound {
                 ledger.confined = matches!(judgement, Judgement::Refused(_));
             }
@@ -216,7 +230,7 @@ impl Run<'_> {
         Outcome {
             findings,
             doors: doors.collect(),
-            attacks_run: self.attacks_run,
+            attacks_run: self.attacks,
         }
     }
 }

@@ -35,7 +35,7 @@ fn insert(scene: &Scene, place: Place) -> Result<String> {
     let row = &scene.rows[&place];
     row.insert(shape, |column| {
         let is_null = row.get(column).is_none();
-        !shape.columns[column].generated && !(is_null && !shape.columns[column].has_default())
+        !shape.columns[column].generated && (!is_null || shape.columns[column].has_default())
     })
 }
 

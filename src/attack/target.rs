@@ -1,7 +1,9 @@
 //! A door as the probes see it: the relation, what the role may do with its columns, and the rows made for it.
 
 use super::attempt::{Attempt, Sign, State};
-use super::rows::{Belongs, Form, Literal, Place, Row, Scene, Seed, Shape, Side, Wish, constant, sample};
+use super::rows::{
+    Belongs, Form, Literal, Place, Row, Scene, Seed, Shape, Side, TypeShape, Wish, constant, sample,
+};
 use super::sandbox::Trial;
 use super::session::Session;
 use crate::audit::Command;
@@ -25,6 +27,8 @@ pub(crate) struct Target<'a> {
     pub(crate) command: Command,
     pub(crate) rights: Rights,
     pub(crate) tenants: [String; 2],
+    /// How many rows each side has here, those in inheritance children included.
+    pub(crate) counts: [usize; 2],
     /// Rows that have not been made: what an attacker would insert.
     pub(crate) fresh: [Row; 2],
 }
@@ -58,25 +62,9 @@ impl<'a> Target<'a> {
         self.scene.rows.get(&place).map(|row| (place, row))
     }
 
-    /// How many rows of its own side A has here.
-    pub(crate) fn own(&self) -> usize {
-        [0, 1]
-            .into_iter()
-            .filter(|&number| self.made(Side::A, number).is_some())
-            .count()
-    }
-
     /// The condition that only `row` satisfies, in columns that the role may read.
     pub(crate) fn condition(&self, row: &Row) -> Result<Option<String>> {
-        let shape = self.shape();
-        let usable = |key: &&Vec<usize>| {
-            key.iter()
-                .all(|&column| self.rights.select[column] && row.get(column).is_some())
-        };
-        match shape.keys.iter().find(usable) {
-            Some(key) => row.equals(shape, key).map(Some),
-            None => Ok(None),
-        }
+        row.condition(self.shape(), |column| self.rights.select[column])
     }
 
     /// The columns that the role may read, as a list.
@@ -95,7 +83,7 @@ impl<'a> Target<'a> {
     /// The query by which the connection's own role looks at a row: every column, so that any change shows.
     pub(crate) fn witness(&self, row: &Row) -> Result<Option<String>> {
         let shape = self.shape();
-        let Some(condition) = row.condition(shape)? else {
+        let Some(condition) = row.condition(shape, |_| true)? else {
             return Ok(None);
         };
         let columns: Vec<_> = shape
@@ -221,28 +209,26 @@ impl<'a> Target<'a> {
                 .map(|wish| Some(sample(ty, wish, canary, &mut seed)))
                 .to_vec(),
         });
-        candidates
-            .into_iter()
-            .flatten()
-            .find(|value| Some(value.as_str()) != old)
+        let differs = |value: &String| old.is_none_or(|old| different(ty, value, old));
+        candidates.into_iter().flatten().find(differs)
     }
 
     /// `SET a = …, b = …`.
     pub(crate) fn set(&self, changes: &[Change]) -> Result<String> {
-        let shape = self.shape();
-        let list = changes
-            .iter()
-            .map(|change| {
-                let value = constant(&change.value)?;
-                Ok(format!("{} = {value}", shape.columns[change.column].name))
-            })
-            .collect::<Result<Vec<_>>>()?;
-        Ok(format!("SET {}", list.join(", ")))
+        Ok(format!("SET {}", self.assignments(changes)?.join(", ")))
     }
 
-    /// Whether the role may set all these columns.
-    pub(crate) fn may_set(&self, changes: &[Change]) -> bool {
-        changes.iter().all(|change| self.rights.update[change.column])
+    /// `a = … AND b = …`.
+    pub(crate) fn equal(&self, values: &[Change]) -> Result<String> {
+        Ok(self.assignments(values)?.join(" AND "))
+    }
+
+    fn assignments(&self, changes: &[Change]) -> Result<Vec<String>> {
+        let name = |change: &Change| &self.shape().columns[change.column].name;
+        changes
+            .iter()
+            .map(|change| Ok(format!("{} = {}", name(change), constant(&change.value)?)))
+            .collect()
     }
 
     /// An attempt of one statement.
@@ -272,6 +258,18 @@ impl<'a> Target<'a> {
             plain: None,
             unbounded: false,
         })
+    }
+}
+
+/// Whether two values differ, although PostgreSQL may print one of them in another way.
+fn different(ty: &TypeShape, value: &str, stored: &str) -> bool {
+    if ty.is_time() {
+        // Times of day may be printed with or without fraction and zone; days are not.
+        return value.get(..10) != stored.get(..10);
+    }
+    match (value.parse::<f64>(), stored.parse::<f64>()) {
+        (Ok(value), Ok(stored)) if ty.is_number() => value.total_cmp(&stored).is_ne(),
+        _ => value != stored,
     }
 }
 

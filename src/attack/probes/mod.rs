@@ -21,19 +21,30 @@ pub(crate) struct Probe {
     pub(crate) plan: fn(&Target<'_>) -> Result<Vec<Attempt>>,
 }
 
-/// A probe, its page and its fixtures.
+/// A probe with its page and its fixtures.
 #[derive(Debug)]
-pub(crate) struct Entry {
-    /// The public name.
-    pub(crate) name: &'static str,
-    /// The probe.
+pub struct Entry {
+    /// The name that findings carry.
+    pub name: &'static str,
     pub(crate) item: &'static Probe,
-    /// README.md.
-    pub(crate) page: &'static str,
+    /// Its page, as Markdown.
+    pub page: &'static str,
     /// Schemas that it must break into, by file name.
-    pub(crate) bad: &'static [(&'static str, &'static str)],
+    pub bad: &'static [(&'static str, &'static str)],
     /// The same, cured.
-    pub(crate) good: &'static [(&'static str, &'static str)],
+    pub good: &'static [(&'static str, &'static str)],
+}
+
+impl Entry {
+    /// What is wrong where it succeeds, behind the role's name.
+    pub fn summary(&self) -> &'static str {
+        self.item.summary
+    }
+}
+
+/// Every probe, by name.
+pub fn all() -> &'static [Entry] {
+    ALL
 }
 
 include!(concat!(env!("OUT_DIR"), "/probes.rs"));

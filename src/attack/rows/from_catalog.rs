@@ -85,6 +85,10 @@ fn shape(
             also_distinct.extend(columns);
         }
     }
+    if keys.is_empty() {
+        // Nothing has to differ, but the rows have to be told apart.
+        also_distinct = (0..relation.columns.len()).collect();
+    }
     let foreign_keys = foreign_keys(relation)
         .filter_map(|(constraint, key)| {
             let parent = *by_oid.get(&key.relation)?;

@@ -4,78 +4,13 @@
 //! Rows go in as the connection's own role, a savepoint each, many in flight; after a refusal the row is tried again
 //! in a plainer form or in a bound session, and what is refused for good is remembered with PostgreSQL's reason.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::order::Order;
-use super::plan::{Plan, Source};
-use super::recipe::Recipe;
 use super::row::Row;
-use super::seed::Seed;
-use super::shape::Shape;
-use super::value::{self, Wish};
+use super::scene::{Belongs, Place, Scene, Side};
 use crate::attack::sandbox::{Answer, Sandbox};
 use crate::error::Result;
-
-/// Whose row it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Side {
-    /// The tenant that attacks.
-    A,
-    /// The tenant that is attacked.
-    B,
-    /// Nobody: a row of a global table.
-    Nobody,
-}
-
-/// What a table is to the tenants.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Belongs {
-    /// The rows are the tenants themselves; the column is the tenant's value.
-    IsTenant(usize),
-    /// By its own column.
-    ByColumn(usize),
-    /// By its parents alone.
-    ByParent,
-    /// To nobody.
-    ToNobody,
-}
-
-impl Belongs {
-    /// The column that holds the tenant's value.
-    pub(crate) fn column(self) -> Option<usize> {
-        match self {
-            Self::IsTenant(column) | Self::ByColumn(column) => Some(column),
-            Self::ByParent | Self::ToNobody => None,
-        }
-    }
-}
-
-/// A row's place: table, whose, and 0 for the one that others refer to, 1 for one that nothing refers to.
-pub(crate) type Place = (usize, Side, usize);
-
-/// The tables and the rows made in them.
-#[derive(Debug)]
-pub(crate) struct Scene {
-    pub(crate) shapes: Vec<Shape>,
-    pub(crate) belongs: Vec<Belongs>,
-    pub(crate) plans: Vec<Plan>,
-    pub(crate) seed: Seed,
-    /// The mark in each side's text.
-    pub(crate) canaries: [String; 2],
-    /// How a tenant's value is made where no table holds the tenants.
-    pub(crate) tenant_recipe: (super::types::TypeShape, Recipe),
-    /// The tenants' values; known once the tenants' own rows are, or from the start.
-    pub(crate) tenants: [Option<String>; 2],
-    pub(crate) rows: BTreeMap<Place, Row>,
-    /// Rows of global tables that were there already.
-    pub(crate) found: BTreeMap<Place, Row>,
-    /// The order in which rows were made.
-    pub(crate) made: Vec<Place>,
-    /// Why a table has no rows.
-    pub(crate) refused: BTreeMap<usize, String>,
-    /// Whether a session had to be bound to make rows: the setting is then never "never set" again.
-    pub(crate) bound: bool,
-}
 
 /// How a row is tried, one after the other.
 const ATTEMPTS: [Attempt; 5] = [
@@ -130,101 +65,6 @@ const WINDOW: usize = 48;
 const SAVEPOINT: &str = "rls_tool_row";
 
 impl Scene {
-    /// The mark of a side's text.
-    pub(crate) fn canary(&self, side: Side) -> &str {
-        match side {
-            Side::A => &self.canaries[0],
-            Side::B => &self.canaries[1],
-            Side::Nobody => "rlstool",
-        }
-    }
-
-    /// The place of the row of a table that a row of `side` refers to.
-    pub(crate) fn row_for(&self, table: usize, side: Side) -> Option<Place> {
-        [(table, side, 0), (table, Side::Nobody, 0)]
-            .into_iter()
-            .find(|place| self.rows.contains_key(place))
-    }
-
-    /// A tenant's value.
-    pub(crate) fn tenant(&mut self, side: Side) -> Option<&str> {
-        let index = match side {
-            Side::A => 0,
-            Side::B => 1,
-            Side::Nobody => return None,
-        };
-        if self.tenants[index].is_none() && !self.belongs.iter().any(|b| matches!(b, Belongs::IsTenant(_))) {
-            let (ty, recipe) = &self.tenant_recipe;
-            self.tenants[index] = recipe.make(ty, &self.canaries[index], &mut self.seed).flatten();
-        }
-        self.tenants[index].as_deref()
-    }
-
-    /// A row with fresh values, not made yet; an error is the reason in words.
-    pub(crate) fn fresh(&mut self, (table, side, _): Place, bare: bool) -> std::result::Result<Row, String> {
-        let plan = &self.plans[table];
-        let plan = if bare {
-            plan.bare(&self.shapes[table])
-        } else {
-            plan.clone()
-        };
-        let mut values = Vec::with_capacity(plan.sources.len());
-        for (column, source) in plan.sources.iter().enumerate() {
-            values.push(match source {
-                Source::Tenant => match self.tenant(side) {
-                    Some(value) => Some(Some(value.to_owned())),
-                    None => return Err("the table that holds the tenants could not be filled".to_owned()),
-                },
-                Source::Parent { key, position } => Some(self.from_parent(table, side, *key, *position)?),
-                Source::Make(recipe) => {
-                    let canary = self.canary(side).to_owned();
-                    recipe.make(&self.shapes[table].columns[column].ty, &canary, &mut self.seed)
-                }
-            });
-        }
-        Ok(Row { values })
-    }
-
-    fn from_parent(
-        &mut self,
-        table: usize,
-        side: Side,
-        key: usize,
-        position: usize,
-    ) -> std::result::Result<Option<String>, String> {
-        let foreign = &self.shapes[table].foreign_keys[key];
-        let parent = foreign.parent;
-        let column = foreign.parent_columns[position];
-        let own = foreign.columns[position];
-        let nobody = (parent, Side::Nobody, 0);
-        let row = self
-            .rows
-            .get(&(parent, side, 0))
-            .or_else(|| self.rows.get(&nobody))
-            .or_else(|| self.found.get(&nobody));
-        if let Some(value) = row.and_then(|row| row.values.get(column).cloned().flatten()) {
-            return Ok(value);
-        }
-        if self.shapes[table].is_nullable(own) {
-            return Ok(None);
-        }
-        if let Some(reason) = self.refused.get(&parent) {
-            let name = self.shapes[parent].name.plain();
-            return Err(format!(
-                "it refers to {name}, which could not be filled: {reason}"
-            ));
-        }
-        // A parent that comes later (a deferred circle), or a value that only PostgreSQL knows: anything will do, and
-        // the constraint says so if it does not.
-        let canary = self.canary(side).to_owned();
-        Ok(Some(value::sample(
-            &self.shapes[table].columns[own].ty,
-            Wish::Distinct,
-            &canary,
-            &mut self.seed,
-        )))
-    }
-
     /// Fills the tables in `order`.
     pub(crate) async fn fill(
         &mut self,
@@ -276,7 +116,12 @@ impl Scene {
                 let undo = format!("ROLLBACK TO SAVEPOINT {SAVEPOINT}; RELEASE SAVEPOINT {SAVEPOINT}");
                 sandbox.must("undo a refused row", &undo).await?;
                 attempt += 1;
-                if attempt == ATTEMPTS.len() || failure.is_timeout() {
+                // A bound session is no remedy for a value that does not fit, and costs the state "never set".
+                let hopeless = failure.is_timeout()
+                    || ATTEMPTS
+                        .get(attempt)
+                        .is_some_and(|next| next.bound && (place.2 > 0 || failure.is_about_values()));
+                if attempt == ATTEMPTS.len() || hopeless {
                     self.refuse(sandbox, place, failure.to_string()).await?;
                     (next, attempt) = (next + 1, 0);
                 }
@@ -297,8 +142,15 @@ impl Scene {
                 // One row is the tenant itself.
                 Belongs::IsTenant(_) => queue.extend([(table, Side::A, 0), (table, Side::B, 0)]),
                 _ => queue.extend(
-                    [(Side::A, 0), (Side::B, 0), (Side::A, 1), (Side::B, 1)]
-                        .map(|(side, number)| (table, side, number)),
+                    // One more than A has: what reaches B's rows then reaches more than A's own.
+                    [
+                        (Side::A, 0),
+                        (Side::B, 0),
+                        (Side::A, 1),
+                        (Side::B, 1),
+                        (Side::B, 2),
+                    ]
+                    .map(|(side, number)| (table, side, number)),
                 ),
             }
         }

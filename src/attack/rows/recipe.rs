@@ -228,7 +228,12 @@ mod tests {
     #[test]
     fn a_long_list_keeps_null() {
         let mut constants = Constants::default();
-        constants.read(&(0..40).map(|n| format!("(c = {n})")).collect::<String>());
+        constants.read(
+            &(0..40)
+                .map(|n| format!("(c = {n})"))
+                .collect::<Vec<_>>()
+                .join(" or "),
+        );
         let list = candidates(
             &column(TypeShape::base("int4", "integer"), false),
             false,

@@ -43,7 +43,7 @@ impl Row {
             .collect();
         let values = given
             .iter()
-            .map(|&(column, value)| constant(value))
+            .map(|&(_, value)| constant(value))
             .collect::<Result<Vec<_>>>()?;
         let overriding = if given
             .iter()
@@ -61,13 +61,21 @@ impl Row {
         ))
     }
 
-    /// A condition that only this row satisfies, or `None` where no known key tells it apart.
-    pub(crate) fn condition(&self, shape: &Shape) -> Result<Option<String>> {
-        let known = |key: &&Vec<usize>| key.iter().all(|&column| self.get(column).is_some());
-        let Some(key) = shape.keys.iter().find(known) else {
-            return Ok(None);
-        };
-        self.equals(shape, key).map(Some)
+    /// A condition that only this row satisfies, in columns that `may` allows: by a key, else by all values that were
+    /// made to differ. `None` where nothing known tells it apart.
+    pub(crate) fn condition(&self, shape: &Shape, may: impl Fn(usize) -> bool) -> Result<Option<String>> {
+        let usable = |&column: &usize| may(column) && self.get(column).is_some();
+        if let Some(key) = shape.keys.iter().find(|key| key.iter().all(usable)) {
+            return self.equals(shape, key).map(Some);
+        }
+        let signature: Vec<usize> = (0..shape.columns.len())
+            .filter(|&c| shape.is_telling(c) && usable(&c))
+            .collect();
+        if signature.is_empty() {
+            Ok(None)
+        } else {
+            self.equals(shape, &signature).map(Some)
+        }
     }
 
     /// `a = … AND b = …`.
@@ -133,7 +141,7 @@ mod tests {
     fn a_row_is_named_by_a_key_that_is_known() {
         let row = row(&[Some("x"), Some("it's"), None]);
         assert_eq!(
-            row.condition(&shape()).unwrap().unwrap(),
+            row.condition(&shape(), |_| true).unwrap().unwrap(),
             "\"tenantId\" = 'it''s' AND \"id\" = 'x'"
         );
     }

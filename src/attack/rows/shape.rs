@@ -1,7 +1,7 @@
 //! The shape of a relation as far as making a row of it needs to know: a small part of the catalog, with columns by
 //! position and tables by index, so that the synthesizer is independent of where it came from.
 
-use super::types::TypeShape;
+use super::types::{Form, TypeShape};
 use crate::sql::{Ident, QualifiedName};
 
 /// A table that rows are made in.
@@ -26,6 +26,10 @@ pub(crate) type Literal = Option<String>;
 
 /// A column.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "these are the flags as PostgreSQL has them"
+)]
 pub(crate) struct Column {
     pub(crate) name: Ident,
     pub(crate) ty: TypeShape,
@@ -69,6 +73,13 @@ impl Shape {
     /// Whether a value of the column has to differ from row to row.
     pub(crate) fn is_distinct(&self, column: usize) -> bool {
         self.also_distinct.contains(&column) || self.keys.iter().any(|key| key.contains(&column))
+    }
+
+    /// Whether the column's value tells rows apart: made to differ, and of a type that compares exactly.
+    pub(crate) fn is_telling(&self, column: usize) -> bool {
+        let exact = ["int2", "int4", "int8", "uuid", "text", "varchar", "citext"];
+        let form = &self.columns[column].ty.bottom().form;
+        self.is_distinct(column) && matches!(form, Form::Base(name) if exact.contains(&name.as_str()))
     }
 
     /// Whether the column can be left NULL.

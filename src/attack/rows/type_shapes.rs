@@ -26,11 +26,6 @@ impl<'a> TypeShapes<'a> {
         shape
     }
 
-    /// The type with this OID.
-    pub(crate) fn of_type(&self, oid: Oid) -> TypeShape {
-        self.of(oid, -1, 0)
-    }
-
     /// Whether a domain, at any level, is NOT NULL.
     pub(crate) fn is_not_null(&self, oid: Oid) -> bool {
         self.domains(oid).any(|ty| ty.not_null)
@@ -77,7 +72,7 @@ impl<'a> TypeShapes<'a> {
             TypeKind::Range(subtype) => Form::Range(Box::new(self.of(*subtype, -1, depth + 1))),
             TypeKind::Multirange => match self.range_of(ty) {
                 Some(range) => Form::Multirange(Box::new(self.of(range, -1, depth + 1))),
-                None => Form::Base(ty.name.to_string()),
+                None => Form::Base("anymultirange".to_owned()),
             },
             // A real array, and not a type of fixed length that can be subscripted, such as point.
             _ if ty.category == 'A' && ty.element != 0 => {
@@ -95,7 +90,9 @@ impl<'a> TypeShapes<'a> {
     /// PostgreSQL names a multirange after its range, unless told otherwise.
     fn range_of(&self, multirange: &Type) -> Option<Oid> {
         let name = multirange.name.replacen("multirange", "range", 1);
-        let same = |ty: &&Type| *ty.name == *name && ty.schema == multirange.schema;
+        let same = |ty: &&Type| {
+            *ty.name == *name && ty.schema == multirange.schema && matches!(ty.kind, TypeKind::Range(_))
+        };
         self.catalog.types.iter().find(same).map(|ty| ty.oid)
     }
 }

@@ -3,6 +3,8 @@
 //! Nothing here is guaranteed to satisfy a CHECK (see `recipe` and `solve`); it is a value that the type's input
 //! function takes. Types that are not known get a canary, which suits most text-like extension types.
 
+use super::expression::Constants;
+use super::pattern;
 use super::seed::Seed;
 use super::types::{Form, TypeShape};
 
@@ -28,12 +30,18 @@ pub(crate) fn sample(ty: &TypeShape, wish: Wish, canary: &str, seed: &mut Seed) 
             Wish::Distinct if labels.is_empty() => String::new(),
             Wish::Distinct => labels[seed.index(labels.len())].clone(),
         },
-        Form::Domain { base, .. } => sample(base, wish, canary, seed),
+        Form::Domain { base, checks } => {
+            in_domain(checks, canary, seed).unwrap_or_else(|| sample(base, wish, canary, seed))
+        }
         Form::Array(element) => format!("{{{}}}", quoted(&sample(element, wish, canary, seed))),
         Form::Composite(fields) => {
+            // NULL where possible: the catalog does not say how long a field may be.
             let fields: Vec<_> = fields
                 .iter()
-                .map(|field| quoted(&sample(field, wish, canary, seed)))
+                .map(|field| match &field.form {
+                    Form::Domain { .. } => quoted(&sample(field, wish, canary, seed)),
+                    _ => String::new(),
+                })
                 .collect();
             format!("({})", fields.join(","))
         }
@@ -46,6 +54,20 @@ pub(crate) fn sample(ty: &TypeShape, wish: Wish, canary: &str, seed: &mut Seed) 
 fn point_range(point: &TypeShape, wish: Wish, canary: &str, seed: &mut Seed) -> String {
     let value = quoted(&sample(point, wish, canary, seed));
     format!("[{value},{value}]")
+}
+
+/// What a domain's CHECKs give away about its values. Columns are solved properly; this is for domains inside arrays,
+/// rows and ranges.
+fn in_domain(checks: &[String], canary: &str, seed: &mut Seed) -> Option<String> {
+    let mut constants = Constants::default();
+    for check in checks {
+        constants.read(check);
+    }
+    if let Some(pattern) = constants.patterns.first() {
+        let filler = text(None, canary, seed);
+        return pattern::matching(pattern, &filler, seed);
+    }
+    constants.strings.into_iter().next()
 }
 
 /// A text of at most `longest` characters that carries the canary where it fits.
@@ -84,11 +106,10 @@ fn base(name: &str, ty: &TypeShape, wish: Wish, canary: &str, seed: &mut Seed) -
             _ => number(seed, 1_073_741_824, 2_147_483_647),
         },
         "float4" | "float8" | "money" => number(seed, 1_000_000, 9_999_999),
-        "text" | "citext" | "varchar" | "bpchar" | "name" => text(ty.max_length(), canary, seed),
         "char" => "a".to_owned(),
         "bytea" => {
-            let bytes: String = canary.bytes().map(|byte| format!("{byte:02x}")).collect();
-            format!("\\x{bytes}{}", seed.hex(16))
+            let bytes: Vec<String> = canary.bytes().map(|byte| format!("{byte:02x}")).collect();
+            format!("\\x{}{}", bytes.concat(), seed.hex(16))
         }
         "uuid" => format!(
             "{}-{}-4{}-8{}-{}",
@@ -136,6 +157,8 @@ fn base(name: &str, ty: &TypeShape, wish: Wish, canary: &str, seed: &mut Seed) -
         "circle" => format!("<(0,0),{}>", number(seed, 1, 9_999_999)),
         "xml" => format!("<canary>{}</canary>", text(None, canary, seed)),
         "hstore" => format!("\"canary\"=>\"{}\"", text(None, canary, seed)),
+        // One whose range is not known: empty is a value of every one.
+        "anymultirange" => "{}".to_owned(),
         "pg_lsn" => format!("0/{}", seed.hex(7).to_uppercase()),
         "regclass" => "pg_catalog.pg_class".to_owned(),
         "regtype" => "text".to_owned(),
@@ -144,6 +167,7 @@ fn base(name: &str, ty: &TypeShape, wish: Wish, canary: &str, seed: &mut Seed) -
             format!("[{}]", vec!["1"; size].join(","))
         }
         "geometry" | "geography" => "POINT(0 0)".to_owned(),
+        // text and its like, and what is not known.
         _ => text(ty.max_length(), canary, seed),
     }
 }

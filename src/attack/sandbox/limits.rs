@@ -4,13 +4,13 @@ use std::time::Duration;
 
 /// Time limits of a sandbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Limits {
+pub struct Limits {
     /// One statement.
-    pub(crate) statement: Duration,
+    pub statement: Duration,
     /// Waiting for another session's lock. Short: in a live database somebody else may wait behind us.
-    pub(crate) lock: Duration,
+    pub lock: Duration,
     /// The whole run. What was not reached by then is undecided.
-    pub(crate) budget: Duration,
+    pub budget: Duration,
 }
 
 impl Default for Limits {
@@ -18,7 +18,7 @@ impl Default for Limits {
         Self {
             statement: Duration::from_secs(5),
             lock: Duration::from_millis(500),
-            budget: Duration::from_secs(300),
+            budget: Duration::from_mins(5),
         }
     }
 }

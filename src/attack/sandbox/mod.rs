@@ -9,7 +9,7 @@ mod reply;
 mod transaction;
 mod trial;
 
-pub(crate) use limits::Limits;
-pub(crate) use reply::{Answer, Failure, Reply};
+pub use limits::Limits;
+pub(crate) use reply::{Answer, Failure};
 pub(crate) use transaction::{Sandbox, Standing};
 pub(crate) use trial::{Trace, Trial};

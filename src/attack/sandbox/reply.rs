@@ -77,14 +77,14 @@ impl Failure {
         .contains(&self.state)
     }
 
+    /// The values themselves were refused, whoever it was that gave them.
+    pub(crate) fn is_about_values(&self) -> bool {
+        self.is_constraint() || self.state == SqlState::STRING_DATA_RIGHT_TRUNCATION
+    }
+
     /// A time limit or a cancellation ended the statement.
     pub(crate) fn is_timeout(&self) -> bool {
         self.state == SqlState::QUERY_CANCELED || self.state == SqlState::LOCK_NOT_AVAILABLE
-    }
-
-    /// The transaction was already aborted: an earlier message of the same savepoint failed.
-    pub(crate) fn is_aborted(&self) -> bool {
-        self.state == SqlState::IN_FAILED_SQL_TRANSACTION
     }
 }
 
@@ -95,7 +95,7 @@ impl fmt::Display for Failure {
 }
 
 /// One answer a statement of the message, or the error that ended it.
-pub(crate) type Reply = std::result::Result<Vec<Answer>, Failure>;
+pub(crate) type Reply = std::result::Result<Vec<Answer>, Box<Failure>>;
 
 /// Reads one message's answer. What PostgreSQL refused is data; what broke the connection is an error.
 pub(super) fn read(
@@ -106,7 +106,7 @@ pub(super) fn read(
         Err(error) => {
             return match error.as_db_error() {
                 // 57P01 and its like end the session: nothing after them was run.
-                Some(db) if !db.code().code().starts_with("57P") => Ok(Err(Failure::of(db))),
+                Some(db) if !db.code().code().starts_with("57P") => Ok(Err(Box::new(Failure::of(db)))),
                 _ => Err(Error::postgres("run the attacks", error)),
             };
         }

@@ -1,6 +1,6 @@
 //! The transaction itself: opened with a guard that makes committing impossible, always rolled back.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio_postgres::{IsolationLevel, Transaction};
 
@@ -9,6 +9,9 @@ use super::pipeline;
 use super::reply::Reply;
 use super::trial::{Trace, Trial};
 use crate::error::{Error, ErrorKind, Result};
+
+/// The tool is never silent for so long, however short the budget.
+const LONGEST_SILENCE: Duration = Duration::from_mins(1);
 
 /// What the connection is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,24 +42,23 @@ impl std::fmt::Debug for Sandbox<'_> {
 }
 
 impl<'a> Sandbox<'a> {
-    /// Begins a transaction on `client` and shuts its way to a commit.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Permission`] where the server or the role cannot write (a standby, no temporary tables).
-    pub(crate) async fn open(client: &'a mut tokio_postgres::Client, limits: Limits) -> Result<Self> {
-        let transaction = client
+    /// Begins a transaction to make a sandbox of.
+    pub(crate) async fn begin(client: &'a mut tokio_postgres::Client) -> Result<Transaction<'a>> {
+        client
             .build_transaction()
             // One snapshot: what other sessions commit meanwhile must not look like an effect of an attack.
             .isolation_level(IsolationLevel::RepeatableRead)
             .start()
             .await
-            .map_err(|error| Error::postgres("begin the attacks' transaction", error))?;
-        Self::within(transaction, limits).await
+            .map_err(|error| Error::postgres("begin the attacks' transaction", error))
     }
 
-    /// Makes a sandbox of a transaction that is already open, or of a savepoint in one.
-    pub(crate) async fn within(transaction: Transaction<'a>, limits: Limits) -> Result<Self> {
+    /// Makes a sandbox of an open transaction, or of a savepoint in one, and shuts its way to a commit.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Permission`] where the server or the role cannot write (a standby, no temporary tables).
+    pub(crate) async fn open(transaction: Transaction<'a>, limits: Limits) -> Result<Self> {
         let standing = standing(&transaction).await?;
         let set = format!(
             "SET LOCAL statement_timeout = {}; SET LOCAL lock_timeout = {}; \
@@ -64,7 +66,7 @@ impl<'a> Sandbox<'a> {
             limits.statement.as_millis(),
             limits.lock.as_millis(),
             // The tool itself is never silent for long; if it hangs, the server ends the session and rolls back.
-            limits.budget.as_millis(),
+            limits.budget.max(LONGEST_SILENCE).as_millis(),
         );
         for (text, step) in [
             (set.as_str(), "set the attacks' time limits"),

@@ -28,6 +28,18 @@ pub(crate) struct Trace {
     pub(crate) witness: Reply,
 }
 
+impl Trace {
+    /// Whether row security or a missing privilege ended it.
+    pub(crate) fn is_denied(&self) -> bool {
+        let denied = |reply: &Reply| {
+            reply
+                .as_ref()
+                .is_err_and(|f| f.is_row_security() || f.is_privilege())
+        };
+        self.statements.iter().any(denied)
+    }
+}
+
 /// The savepoint of the trial that is running.
 const SAVEPOINT: &str = "rls_tool_trial";
 

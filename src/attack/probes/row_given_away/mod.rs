@@ -24,10 +24,6 @@ fn plan(target: &Target<'_>) -> Result<Vec<Attempt>> {
     if changes.is_empty() {
         return Ok(Vec::new());
     }
-    let mut moved = row.clone();
-    for change in &changes {
-        moved.values[change.column] = Some(change.value.clone());
-    }
     let everything = format!("UPDATE {} {}", target.shape().name, target.set(&changes)?);
     let needed: Vec<_> = [Some(place), target.base(Side::B).map(|(place, _)| place)]
         .into_iter()
@@ -37,11 +33,7 @@ fn plan(target: &Target<'_>) -> Result<Vec<Attempt>> {
     if let Some(condition) = target.condition(row)? {
         let statement = format!("{everything} WHERE {condition}");
         let attempt = target.attempt(State::Bound, "by its key", statement, Sign::Stores)?;
-        attempts.push(
-            attempt
-                .over(needed.clone())
-                .seen_by(moves::stored(target, &moved)?),
-        );
+        attempts.push(attempt.over(needed.clone()).seen_by(moves::stored(target)?));
     }
     // Without reading a column: the policies for SELECT do not apply to the new row then. Made only where the door
     // has been shown to reach no row but its own.
@@ -49,6 +41,6 @@ fn plan(target: &Target<'_>) -> Result<Vec<Attempt>> {
         .attempt(State::Bound, "without WHERE", everything, Sign::Stores)?
         .over(needed);
     attempt.unbounded = true;
-    attempts.push(attempt.seen_by(moves::stored(target, &moved)?));
+    attempts.push(attempt.seen_by(moves::stored(target)?));
     Ok(attempts)
 }

@@ -10,10 +10,14 @@ use crate::catalog::{Catalog, Oid};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Model, Scope};
 
+/// The number of rows that are not made.
+const FRESH: usize = 9;
+
 /// A scene, and which of its tables is which.
 #[derive(Debug)]
 pub(crate) struct Stage {
     pub(crate) scene: Scene,
+    relations: Vec<Oid>,
     by_oid: BTreeMap<Oid, usize>,
     /// Values of rows that have not been made, by table: what an attacker would insert.
     fresh: Vec<std::result::Result<[Row; 2], String>>,
@@ -28,6 +32,23 @@ impl Stage {
     /// Rows that could be inserted for A and for B, or why there are none.
     pub(crate) fn fresh(&self, table: usize) -> std::result::Result<&[Row; 2], &str> {
         self.fresh[table].as_ref().map_err(String::as_str)
+    }
+
+    /// The table and its inheritance children, children of children included.
+    pub(crate) fn with_children(&self, catalog: &Catalog, table: usize) -> BTreeSet<usize> {
+        let mut found = BTreeSet::from([table]);
+        let mut open = vec![self.relations[table]];
+        while let Some(parent) = open.pop() {
+            for child in catalog
+                .relations
+                .iter()
+                .filter(|relation| relation.parents.contains(&parent))
+            {
+                open.push(child.oid);
+                found.extend(self.table(child.oid));
+            }
+        }
+        found
     }
 
     /// Plans and fills every tenant-scoped table.
@@ -131,11 +152,16 @@ impl Stage {
         scene.fill(sandbox, &order, binder).await?;
         let fresh = (0..scene.shapes.len())
             .map(|table| {
-                let mut row = |side| scene.fresh((table, side, 2), false);
+                let mut row = |side| scene.fresh((table, side, FRESH), false);
                 Ok([row(Side::A)?, row(Side::B)?])
             })
             .collect();
-        Ok(Self { scene, by_oid, fresh })
+        Ok(Self {
+            scene,
+            relations,
+            by_oid,
+            fresh,
+        })
     }
 }
 
