@@ -2,6 +2,7 @@
 
 use super::attempt::{Attempt, Judgement, State};
 use crate::audit::{Door, DoorVerdict, Finding};
+use crate::model::{Model, ModelDoor};
 
 /// The result of a run.
 #[derive(Debug, Clone, Default)]
@@ -12,6 +13,29 @@ pub struct Outcome {
     pub doors: Vec<Door>,
     /// Attempts that were really made, controls not counted.
     pub attacks_run: usize,
+}
+
+impl Outcome {
+    /// Nothing could be tried, for this reason.
+    pub(super) fn untried(model: &Model, reason: &str) -> Self {
+        let undecided = |door| judged(door, DoorVerdict::Undecided, reason.to_owned());
+        Self {
+            doors: model.doors.iter().map(undecided).collect(),
+            ..Self::default()
+        }
+    }
+}
+
+/// A door with its verdict.
+pub(super) fn judged(door: &ModelDoor, verdict: DoorVerdict, reason: String) -> Door {
+    Door {
+        object: door.object.clone(),
+        kind: door.kind,
+        role: door.role_name.clone(),
+        command: door.command,
+        verdict,
+        reason,
+    }
 }
 
 /// An attempt that worked.

@@ -10,15 +10,15 @@ use tokio_postgres::{Client, Transaction};
 
 use super::attempt::{Attempt, Judgement, Sign, State};
 use super::options::Options;
-use super::outcome::{Ledger, Outcome};
+use super::outcome::{self, Ledger, Outcome};
 use super::rows::Seed;
 use super::sandbox::Sandbox;
 use super::session::{Bindings, Session};
 use super::stage::Stage;
-use super::{control, evidence, probes};
-use crate::audit::Door;
+use super::{control, evidence, probes, sandbox};
+use crate::audit::Finding;
 use crate::catalog::{Catalog, Oid};
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::model::{Model, ModelDoor};
 
 /// Attacks every door of the model in one transaction on `client`, which is always rolled back.
@@ -38,7 +38,7 @@ pub async fn run(
     model: &Model,
     options: &Options,
 ) -> Result<Outcome> {
-    let transaction = Sandbox::begin(client).await?;
+    let transaction = sandbox::begin(client).await?;
     run_within(transaction, catalog, model, options).await
 }
 
@@ -53,7 +53,14 @@ pub async fn run_within(
     model: &Model,
     options: &Options,
 ) -> Result<Outcome> {
-    let sandbox = Sandbox::open(transaction, options.limits).await?;
+    let sandbox = match Sandbox::open(transaction, options.limits).await {
+        Ok(sandbox) => sandbox,
+        // A standby, or a role that may not even make a temporary table: nothing can be tried, and that is the outcome.
+        Err(error) if error.kind() == ErrorKind::Permission => {
+            return Ok(Outcome::untried(model, &error.chain()));
+        }
+        Err(error) => return Err(error),
+    };
     let outcome = attack(&sandbox, catalog, model, options).await;
     // Also after an error, and then the error is what matters.
     let closed = sandbox.close().await;
@@ -215,17 +222,10 @@ impl Run<'_> {
         self.sessions.get(&door.role)?.as_ref().ok()
     }
 
-    fn outcome(self, findings: Vec<crate::audit::Finding>) -> Outcome {
+    fn outcome(self, findings: Vec<Finding>) -> Outcome {
         let doors = self.model.doors.iter().zip(&self.ledgers).map(|(door, ledger)| {
             let (verdict, reason) = ledger.verdict();
-            Door {
-                object: door.object.clone(),
-                kind: door.kind,
-                role: door.role_name.clone(),
-                command: door.command,
-                verdict,
-                reason,
-            }
+            outcome::judged(door, verdict, reason)
         });
         Outcome {
             findings,

@@ -274,3 +274,32 @@ async fn the_guard_makes_a_commit_impossible() {
         .get(0);
     assert_eq!(rows, 1);
 }
+
+#[tokio::test]
+async fn a_server_that_takes_no_writes_decides_nothing() {
+    let database = Database::migrated("readonly").await;
+    let mut client = database.admin().await;
+    run(&client, "set default_transaction_read_only = on").await;
+    let outcome = attack(&mut client, "app_user").await;
+    assert_eq!(outcome.attacks_run, 0);
+    for door in &outcome.doors {
+        assert_eq!(door.verdict, rls_tool::audit::DoorVerdict::Undecided);
+        assert!(door.reason.contains("does not accept writes"), "{}", door.reason);
+    }
+}
+
+#[tokio::test]
+async fn a_role_that_row_security_does_not_hold_is_not_attacked_table_by_table() {
+    let database = Database::migrated("escape").await;
+    let mut client = database.admin().await;
+    let outcome = attack(&mut client, "postgres").await;
+    assert!(outcome.findings.is_empty() && outcome.attacks_run == 0);
+    assert!(
+        outcome
+            .doors
+            .iter()
+            .any(|door| door.reason.contains("is a superuser")),
+        "{:#?}",
+        outcome.doors
+    );
+}

@@ -11,5 +11,5 @@ mod trial;
 
 pub use limits::Limits;
 pub(crate) use reply::{Answer, Failure};
-pub(crate) use transaction::{Sandbox, Standing};
+pub(crate) use transaction::{Sandbox, Standing, begin};
 pub(crate) use trial::{Trace, Trial};

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use tokio_postgres::{IsolationLevel, Transaction};
+use tokio_postgres::{Client, IsolationLevel, Transaction};
 
 use super::limits::Limits;
 use super::pipeline;
@@ -41,18 +41,18 @@ impl std::fmt::Debug for Sandbox<'_> {
     }
 }
 
-impl<'a> Sandbox<'a> {
-    /// Begins a transaction to make a sandbox of.
-    pub(crate) async fn begin(client: &'a mut tokio_postgres::Client) -> Result<Transaction<'a>> {
-        client
-            .build_transaction()
-            // One snapshot: what other sessions commit meanwhile must not look like an effect of an attack.
-            .isolation_level(IsolationLevel::RepeatableRead)
-            .start()
-            .await
-            .map_err(|error| Error::postgres("begin the attacks' transaction", error))
-    }
+/// Begins a transaction to make a sandbox of.
+pub(crate) async fn begin(client: &mut Client) -> Result<Transaction<'_>> {
+    client
+        .build_transaction()
+        // One snapshot: what other sessions commit meanwhile must not look like an effect of an attack.
+        .isolation_level(IsolationLevel::RepeatableRead)
+        .start()
+        .await
+        .map_err(|error| Error::postgres("begin the attacks' transaction", error))
+}
 
+impl<'a> Sandbox<'a> {
     /// Makes a sandbox of an open transaction, or of a savepoint in one, and shuts its way to a commit.
     ///
     /// # Errors
