@@ -4,6 +4,7 @@
 //! Messages are lowercase fragments that fit behind "failed to …" or stand alone, without a final period. They never
 //! hold a password or a row's value.
 
+use std::any::Any;
 use std::error::Error as StdError;
 use std::fmt;
 
@@ -53,6 +54,7 @@ struct Inner {
     message: String,
     help: Option<String>,
     source: Option<Box<dyn StdError + Send + Sync>>,
+    attachment: Option<Box<dyn Any + Send + Sync>>,
 }
 
 impl Error {
@@ -63,6 +65,7 @@ impl Error {
             message: message.into(),
             help: None,
             source: None,
+            attachment: None,
         }))
     }
 
@@ -96,6 +99,30 @@ impl Error {
         self
     }
 
+    /// Attaches what had been done when the error came up.
+    #[must_use]
+    pub(crate) fn attach(mut self, value: impl Any + Send + Sync) -> Self {
+        self.0.attachment = Some(Box::new(value));
+        self
+    }
+
+    /// This kind, where PostgreSQL's SQLSTATE said nothing more precise than [`ErrorKind::Database`].
+    #[must_use]
+    pub(crate) fn or_kind(mut self, kind: ErrorKind) -> Self {
+        if self.0.kind == ErrorKind::Database {
+            self.0.kind = kind;
+        }
+        self
+    }
+
+    /// What had been done when the error came up: the function that gives the error says of which type that is.
+    pub fn attached<T: 'static>(&self) -> Option<&T> {
+        self.0
+            .attachment
+            .as_deref()
+            .and_then(|value| value.downcast_ref())
+    }
+
     /// What sort of thing went wrong.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
@@ -111,9 +138,16 @@ impl Error {
         self.as_postgres().and_then(tokio_postgres::Error::code)
     }
 
-    /// The underlying error of tokio-postgres, if that is the cause.
+    /// The underlying error of tokio-postgres, if that is the cause, or the cause of the cause.
     pub fn as_postgres(&self) -> Option<&tokio_postgres::Error> {
-        self.0.source.as_ref().and_then(|cause| cause.downcast_ref())
+        let mut next = self.source();
+        while let Some(cause) = next {
+            if let Some(found) = cause.downcast_ref() {
+                return Some(found);
+            }
+            next = cause.source();
+        }
+        None
     }
 
     /// The message and every cause behind it, joined by `: `.

@@ -9,7 +9,10 @@ pub mod connect;
 pub mod ephemeral;
 pub mod error;
 pub mod id;
+
+pub mod migrate;
 pub mod model;
+pub mod policy;
 pub mod proof;
 pub mod sql;
 
@@ -18,3 +21,4 @@ pub use id::{
     AccountId, ApiKeyId, CallLogId, Id, ProcessId, ProcessVersionId, RateLimitId, ResponseCacheId, SessionId,
     TenantId, TypeId, UserId, VerificationTokenId,
 };
+pub use migrate::{MigrationReport, Migrator};

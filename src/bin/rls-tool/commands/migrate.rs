@@ -1,16 +1,215 @@
 //! `rls-tool migrate`.
 
+use std::path::PathBuf;
+use std::time::Duration;
+
 use anyhow::bail;
-use clap::Args;
+use clap::{Args, Subcommand, ValueEnum};
+use rls_tool::migrate::{MigrationReport, Migrator, Source, Status};
 
+use crate::cli::Database;
 use crate::exit::Outcome;
+use crate::output::{note, print};
 
-/// Not there yet.
+/// Apply migrations, then policies, in one transaction.
+///
+/// Migrations (V<n>__<name>.sql) are Refinery's, with its history table. Policies (<table>.sql) are wanted state: a changed
+/// file is applied again, and so is one whose policies were changed in the database by hand. Any number of runs may start
+/// at once.
 #[derive(Debug, Args)]
-pub(crate) struct Migrate {}
+#[command(after_help = "\
+Exit status: 0 done, or nothing to do; 2 a file or the database refused, with what is in effect and what is not.
+`migrate status`: 0 the live policies are as applied; 1 they drifted; 2 a run would be refused.
+
+First-line comments in a file:
+  -- rls-tool: no-transaction   run it outside a transaction (CREATE INDEX CONCURRENTLY, VACUUM, …)
+  -- rls-tool: rls-aware        changing no row under row security is right here
+  -- rls-tool: table app.x      (policies) the table, where the file's name cannot say it")]
+pub(crate) struct Migrate {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    database: Database,
+    #[command(flatten)]
+    files: FileArgs,
+    /// Run everything in a transaction that is rolled back, and print the SQL.
+    #[arg(long)]
+    dry_run: bool,
+    /// Stop at this version. Policies are applied to the tables that exist by then.
+    #[arg(long, value_name = "N")]
+    target: Option<i64>,
+    /// How long to wait for a lock: 10s, 500ms, 2min; a bare number is milliseconds, 0 is without limit.
+    /// Default: 10s for a table, 10min for another run to end.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    lock_timeout: Option<Duration>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// What is applied, pending, changed since, and where live policies differ from their files. Changes nothing.
+    Status(StatusArgs),
+}
+
+#[derive(Debug, Args)]
+struct StatusArgs {
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+/// Where the files and their history are.
+#[derive(Debug, Args)]
+struct FileArgs {
+    /// The folder of the migrations. Default: ./migrations; with --policies, the folder "migrations" beside it.
+    /// Where neither ./migrations nor ./policies exists, the reference schema that is built in is applied.
+    #[arg(long, value_name = "DIR", global = true)]
+    migrations: Option<PathBuf>,
+    /// The folder of the policies. Default: ./policies; with --migrations, the folder "policies" beside it.
+    #[arg(long, value_name = "DIR", global = true)]
+    policies: Option<PathBuf>,
+    /// The schema of the history tables. Default: where they are, else the first of search_path.
+    #[arg(long, value_name = "SCHEMA", global = true)]
+    history_schema: Option<String>,
+}
 
 impl Migrate {
     pub(crate) async fn run(self) -> anyhow::Result<Outcome> {
-        bail!("not there yet")
+        let source = Source::resolve(self.files.migrations, self.files.policies);
+        let mut migrator = Migrator::new(source)?
+            .history_schema(self.files.history_schema)
+            .target(self.target)
+            .dry_run(self.dry_run);
+        if let Some(limit) = self.lock_timeout {
+            migrator = migrator.lock_timeout(limit);
+        }
+        let options = self.database.options()?;
+        note(format_args!("files: {}", migrator.source()));
+        note(format_args!("database: {options}"));
+        let mut client = options.connect().await?;
+        if let Some(Command::Status(arguments)) = self.command {
+            return show(&migrator.status(&mut client).await?, arguments.format);
+        }
+        let report = migrator.run(&mut client).await?;
+        for skipped in &report.skipped {
+            note(format_args!("left out {}: {}", skipped.file, skipped.reason));
+        }
+        for warning in &report.warnings {
+            note(format_args!("warning: {warning}"));
+        }
+        print(&if self.dry_run {
+            script(&report)
+        } else {
+            summary(&report)
+        })?;
+        Ok(Outcome::Done)
+    }
+}
+
+fn show(status: &Status, format: Format) -> anyhow::Result<Outcome> {
+    match format {
+        Format::Text => print(&status.to_string())?,
+        Format::Json => print(&(serde_json::to_string_pretty(status)? + "\n"))?,
+    }
+    if let Some(refusal) = &status.refusal {
+        bail!("`rls-tool migrate` would be refused: {refusal}");
+    }
+    let drift = status.drift().count();
+    if drift > 0 {
+        note(format_args!(
+            "drift: {drift}; `rls-tool migrate` puts the policies right"
+        ));
+        return Ok(Outcome::FallsShort);
+    }
+    match status.pending() {
+        0 => note("nothing to do"),
+        pending => note(format_args!("pending: {pending}")),
+    }
+    Ok(Outcome::Done)
+}
+
+/// The dry run's SQL, as a script that could be run.
+fn script(report: &MigrationReport) -> String {
+    let mut text = String::new();
+    for ran in report.migrations.iter().chain(&report.policies) {
+        text.push_str(&format!("-- {}\n{}\n", ran.file, ran.sql.trim_end()));
+        if !ran.sql.trim_end().ends_with(';') {
+            text.push_str(";\n");
+        }
+        text.push('\n');
+    }
+    text.push_str(&format!("-- dry run, rolled back: {}\n", counts(report)));
+    text
+}
+
+fn summary(report: &MigrationReport) -> String {
+    let mut text = String::new();
+    for ran in &report.migrations {
+        text.push_str(&format!("applied {}\n", ran.file));
+    }
+    for ran in &report.policies {
+        let reason = ran.reason.as_deref().unwrap_or_default();
+        text.push_str(&format!("applied {} ({reason})\n", ran.file));
+    }
+    text.push_str(&counts(report));
+    text.push('\n');
+    text
+}
+
+fn counts(report: &MigrationReport) -> String {
+    if report.is_empty() {
+        return "nothing to do".to_owned();
+    }
+    format!(
+        "{} migrations, {} policy files",
+        report.migrations.len(),
+        report.policies.len()
+    )
+}
+
+/// A time as PostgreSQL's settings take it.
+fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let number: u64 = digits
+        .trim()
+        .parse()
+        .map_err(|_| "a time is a number with ms, s, min or h: 10s".to_owned())?;
+    let unit = match &text[digits.len()..] {
+        "" | "ms" => 1,
+        "s" => 1000,
+        "m" | "min" => 60_000,
+        "h" => 3_600_000,
+        other => return Err(format!("the unit {other:?} is none of ms, s, min, h")),
+    };
+    let milliseconds = number.checked_mul(unit).ok_or("the time is too long")?;
+    Ok(Duration::from_millis(milliseconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_postgresqls() {
+        assert_eq!(duration("10s"), Ok(Duration::from_secs(10)));
+        assert_eq!(duration("250"), Ok(Duration::from_millis(250)));
+        assert_eq!(duration("2min"), Ok(Duration::from_secs(120)));
+        assert_eq!(duration("0"), Ok(Duration::ZERO));
+        for bad in [
+            "",
+            "s",
+            "-1",
+            "1.5s",
+            "10 parsecs",
+            "99999999999999999999",
+            "99999999999999999h",
+        ] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
     }
 }
