@@ -1,5 +1,6 @@
 -- What this transaction has done so far to each user table: whether it is locked as the target of INSERT, UPDATE, DELETE
--- or MERGE (a lock that is taken even when no row matches), and how many rows it changed and scans it made.
+-- or MERGE (a lock that is taken even when no row matches), how many rows it changed and scans it made, and whether it
+-- has made or altered the table itself.
 with held as materialized (
     select distinct relation
     from pg_catalog.pg_locks
@@ -12,6 +13,7 @@ select c.oid::bigint as oid,
        s.inserted,
        s.changed,
        s.scans,
+       c.xmin = this.xid as fresh,
        array(with recursive above (oid) as (
                  select inhparent from pg_catalog.pg_inherits where inhrelid = c.oid
                  union
@@ -24,6 +26,7 @@ select c.oid::bigint as oid,
 from pg_catalog.pg_class as c
 join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
 left join held on held.relation = c.oid
+cross join (select pg_catalog.pg_current_xact_id()::xid as xid) as this
 cross join lateral (
     select pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid) as inserted,
            pg_catalog.pg_stat_get_xact_tuples_updated(c.oid)
@@ -34,5 +37,5 @@ cross join lateral (
 ) as s
 where c.relkind in ('r', 'p')
   and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
-  and (held.relation is not null or s.inserted + s.changed + s.scans > 0)
+  and (held.relation is not null or s.inserted + s.changed + s.scans > 0 or c.xmin = this.xid)
 order by 2, 3
