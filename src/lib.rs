@@ -14,6 +14,7 @@ pub mod migrate;
 pub mod model;
 pub mod policy;
 pub mod proof;
+pub mod report;
 pub mod sql;
 
 pub use error::{Error, ErrorKind, Result};

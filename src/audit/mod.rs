@@ -2,6 +2,7 @@
 //!
 //! `checks` and `attack` find; `report` renders.
 
+mod allowances;
 mod check;
 mod context;
 mod door;
@@ -14,7 +15,7 @@ mod verdicts;
 pub use check::{Check, Entry, Group, check, checks};
 pub use door::{Door, DoorKind, DoorVerdict};
 pub use finding::{Command, Evidence, EvidenceKind, Finding, Object, Severity};
-pub use report::{Report, Summary, Verdict};
+pub use report::{Allowed, Report, Summary, Verdict};
 pub use run::{AttackMode, Audit};
 
 pub(crate) use context::{Context, policy_command};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::door::{Door, DoorVerdict};
-use super::finding::{Finding, Severity};
+use super::finding::{Finding, Object, Severity};
 
 /// The audit's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -38,6 +38,19 @@ pub struct Summary {
     pub elapsed_ms: u64,
 }
 
+/// A finding that `rls.toml` allows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Allowed {
+    /// The check.
+    pub check: String,
+    /// The object.
+    pub object: Object,
+    /// The audited role, if it concerns one.
+    pub role: Option<String>,
+    /// Why it is intended.
+    pub reason: String,
+}
+
 /// The result of an audit.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
@@ -55,6 +68,10 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Every door with its verdict, by object, role and command.
     pub doors: Vec<Door>,
+    /// Findings that `rls.toml` allows, with their reasons.
+    pub allowed: Vec<Allowed>,
+    /// What the reader should know: what could not be seen or done.
+    pub notes: Vec<String>,
 }
 
 impl Report {
@@ -115,6 +132,8 @@ impl Report {
             summary,
             findings,
             doors,
+            allowed: Vec::new(),
+            notes: Vec::new(),
         }
     }
 

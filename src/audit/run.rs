@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use tokio_postgres::{Client, IsolationLevel};
 
+use super::allowances;
 use super::check::checks;
 use super::context::Context;
 use super::findings::Findings;
@@ -164,6 +165,13 @@ impl Audit {
             attacks_run,
         } = state;
         findings.retain_mut(|finding| self.apply_level(finding));
+        let allowed = allowances::apply(
+            &self.config,
+            &catalog.server.database,
+            &model,
+            &mut findings,
+            &mut verdicts,
+        );
         verdicts.note_findings(catalog, &model, &findings);
         let counted = Summary {
             tables: model
@@ -177,7 +185,10 @@ impl Audit {
         };
         let roles = model.roles.iter().map(|role| role.name.clone()).collect();
         let doors = verdicts.into_doors(&model);
-        Report::new(roles, model.tenant_setting, findings, doors, counted)
+        let mut report = Report::new(roles, model.tenant_setting, findings, doors, counted);
+        report.allowed = allowed;
+        report.notes.clone_from(&catalog.unseen);
+        report
     }
 
     /// Gives the finding the severity that `rls.toml` wants for its check; false where it wants none.

@@ -1,13 +1,15 @@
 //! What is known about each door, from wherever it comes: findings, proofs, attacks. The worst news wins; what nothing
 //! was said about is undecided.
 
+use std::collections::BTreeSet;
+
 use super::{Door, DoorVerdict, Finding, Severity};
 use crate::catalog::Catalog;
 use crate::model::{Model, ModelDoor};
 
-/// The verdict of every door, in the model's order.
+/// The verdict of every door, in the model's order; and the doors that are open on purpose.
 #[derive(Debug)]
-pub(super) struct Verdicts(Vec<(DoorVerdict, String)>);
+pub(super) struct Verdicts(Vec<(DoorVerdict, String)>, BTreeSet<usize>);
 
 /// Which of two verdicts stands.
 fn rank(verdict: DoorVerdict) -> u8 {
@@ -22,7 +24,10 @@ fn rank(verdict: DoorVerdict) -> u8 {
 impl Verdicts {
     /// Nothing is known.
     pub(super) fn new(model: &Model) -> Self {
-        Self(vec![(DoorVerdict::Undecided, String::new()); model.doors.len()])
+        Self(
+            vec![(DoorVerdict::Undecided, String::new()); model.doors.len()],
+            BTreeSet::new(),
+        )
     }
 
     /// Takes note of what was learned about one door.
@@ -67,12 +72,27 @@ impl Verdicts {
         }
     }
 
+    /// A finding that `rls.toml` allows: what it is about is open on purpose, and not counted.
+    pub(super) fn note_allowed(&mut self, model: &Model, finding: &Finding) {
+        if finding.severity == Severity::Error {
+            let doors = model
+                .doors
+                .iter()
+                .enumerate()
+                .filter(|(_, door)| is_about(finding, door));
+            self.1.extend(doors.map(|(index, _)| index));
+        }
+    }
+
     /// The doors with their verdicts.
     pub(super) fn into_doors(self, model: &Model) -> Vec<Door> {
-        self.0
+        let Self(verdicts, intended) = self;
+        verdicts
             .into_iter()
             .zip(&model.doors)
-            .map(|((verdict, reason), door)| Door {
+            .enumerate()
+            .filter(|(index, _)| !intended.contains(index))
+            .map(|(_, ((verdict, reason), door))| Door {
                 object: door.object.clone(),
                 kind: door.kind,
                 role: door.role_name.clone(),

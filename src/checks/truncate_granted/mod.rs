@@ -16,7 +16,8 @@ fn run(context: &Context<'_>, findings: &mut Findings<'_>) {
         for role in context.roles() {
             // An owner may do that and more: role-owns-tables.
             if role.actor.acts_as_owner(relation.owner)
-                || !context.commands(role, relation).contains(&Command::Truncate) {
+                || !context.commands(role, relation).contains(&Command::Truncate)
+            {
                 continue;
             }
             let Ok(name) = Ident::new(role.name.as_str()) else {

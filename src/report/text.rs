@@ -1,0 +1,254 @@
+//! Text for people at a terminal: by object, worst first, at most 80 columns; the last line counts the undecided doors
+//! and says what to do next.
+
+use std::collections::BTreeMap;
+
+use super::format::Style;
+use super::wrap::{WIDTH, tame, wrap};
+use crate::audit::{Door, DoorVerdict, Finding, Report, Severity, Verdict};
+
+/// Findings for information, and undecided doors, of which no more than this are shown.
+const SHOWN: usize = 12;
+
+pub(super) fn render(report: &Report, style: Style) -> String {
+    let mut out = String::new();
+    heading(report, style, &mut out);
+    findings(report, style, &mut out);
+    undecided(report, style, &mut out);
+    if !report.allowed.is_empty() {
+        out.push_str("\nallowed in rls.toml\n");
+        for allowed in &report.allowed {
+            let text = format!("{} {}: {}", allowed.check, allowed.object, allowed.reason);
+            out.push_str(&wrap("  ", 4, &tame(&text, false)));
+        }
+    }
+    for note in &report.notes {
+        out.push('\n');
+        out.push_str(&wrap("note: ", 6, &tame(note, false)));
+    }
+    out.push('\n');
+    out.push_str(&last_line(report));
+    out.push('\n');
+    out
+}
+
+fn heading(report: &Report, style: Style, out: &mut String) {
+    let (word, colour) = match report.verdict {
+        Verdict::Isolated => ("ISOLATED", Colour::Green),
+        Verdict::Leaking => ("LEAKING", Colour::Red),
+        Verdict::Undecided => ("UNDECIDED", Colour::Yellow),
+    };
+    let summary = &report.summary;
+    let text = format!(
+        "role {}; setting {}; {}, {}, {}, {}.{:01} s",
+        report.roles.join(", "),
+        report.tenant_setting,
+        count(summary.tables, "table"),
+        count(summary.doors, "door"),
+        count(summary.attacks_run, "attack"),
+        summary.elapsed_ms / 1000,
+        summary.elapsed_ms % 1000 / 100,
+    );
+    let first = format!("{word}  ");
+    let text = wrap(&first, first.len(), &tame(&text, false));
+    out.push_str(&text.replacen(word, &style.paint(colour, word), 1));
+}
+
+fn findings(report: &Report, style: Style, out: &mut String) {
+    let mut objects = BTreeMap::<String, Vec<&Finding>>::new();
+    for finding in &report.findings {
+        objects
+            .entry(tame(&finding.object.to_string(), false))
+            .or_default()
+            .push(finding);
+    }
+    // The report's findings are sorted worst first, so each object's first one is its worst.
+    let mut objects: Vec<_> = objects.into_iter().collect();
+    objects.sort_by_key(|(_, findings)| {
+        findings
+            .first()
+            .map(|finding| std::cmp::Reverse(finding.severity))
+    });
+    let (mut shown, mut hidden) = (0, 0);
+    for (object, findings) in objects {
+        let mut named = false;
+        for finding in findings {
+            if finding.severity == Severity::Info {
+                if shown == SHOWN {
+                    hidden += 1;
+                    continue;
+                }
+                shown += 1;
+            }
+            if !named {
+                out.push_str(&format!("\n{}\n", style.paint(Colour::Bold, &object)));
+                named = true;
+            }
+            one(finding, style, out);
+        }
+    }
+    if hidden > 0 {
+        out.push_str(&format!(
+            "\nand {} for information: see --format json\n",
+            count(hidden, "more finding")
+        ));
+    }
+}
+
+fn one(finding: &Finding, style: Style, out: &mut String) {
+    const INDENT: usize = 11;
+    let (word, colour) = match finding.severity {
+        Severity::Error => ("error", Colour::Red),
+        Severity::Warning => ("warning", Colour::Yellow),
+        Severity::Info => ("info", Colour::Blue),
+    };
+    let padding = " ".repeat(9 - word.len());
+    out.push_str(&format!(
+        "  {}{padding}{}\n",
+        style.paint(colour, word),
+        finding.check
+    ));
+    let pad = " ".repeat(INDENT);
+    out.push_str(&wrap(&pad, INDENT, &tame(&finding.message, false)));
+    if !finding.help.is_empty() {
+        let first = format!("{pad}help: ");
+        out.push_str(&wrap(&first, first.len(), &tame(&finding.help, false)));
+    }
+    if let Some(counterexample) = &finding.evidence.counterexample {
+        let first = format!("{pad}seen: ");
+        out.push_str(&wrap(
+            &first,
+            first.len(),
+            &tame(&counterexample.to_string(), false),
+        ));
+    }
+    // A script is never wrapped: it is to be pasted.
+    if let Some(sql) = &finding.evidence.exploit_sql {
+        out.push_str(&format!("{pad}to see it, paste into psql:\n"));
+        for line in tame(sql, true).lines() {
+            out.push_str(&format!("{pad}  {line}\n"));
+        }
+    }
+}
+
+fn undecided(report: &Report, style: Style, out: &mut String) {
+    let doors: Vec<&Door> = report
+        .doors
+        .iter()
+        .filter(|door| door.verdict == DoorVerdict::Undecided)
+        .collect();
+    if doors.is_empty() {
+        return;
+    }
+    out.push_str(&format!("\n{}\n", style.paint(Colour::Bold, "undecided doors")));
+    for door in doors.iter().take(SHOWN) {
+        let text = format!(
+            "{} {} {}: {}",
+            door.role,
+            door.command.as_sql(),
+            door.object,
+            door.reason
+        );
+        out.push_str(&wrap("  ", 4, &tame(&text, false)));
+    }
+    if doors.len() > SHOWN {
+        out.push_str(&format!(
+            "  and {} more: see --format json\n",
+            doors.len() - SHOWN
+        ));
+    }
+}
+
+/// How the doors stand, and what to do next.
+fn last_line(report: &Report) -> String {
+    let summary = &report.summary;
+    let doors = format!(
+        "{}: {} proven, {} held, {}, {} undecided.",
+        count(summary.doors, "door"),
+        summary.proven,
+        summary.held,
+        count(summary.leaks, "leak"),
+        summary.undecided
+    );
+    let worst = report
+        .findings
+        .first()
+        .filter(|finding| finding.severity >= Severity::Warning);
+    let next = match (report.verdict, worst) {
+        (Verdict::Undecided, _) => "Nothing was verified: see why above.".to_owned(),
+        (_, Some(finding)) => format!("Next: rls-tool explain {}", finding.check),
+        _ if summary.undecided > 0 => "Next: look at the undecided doors.".to_owned(),
+        _ => String::new(),
+    };
+    if doors.len() + 1 + next.len() > WIDTH {
+        // On a line of its own, so that the last line is still the one with the count.
+        return format!("{next}\n{doors}");
+    }
+    format!("{doors} {next}").trim_end().to_owned()
+}
+
+fn count(number: usize, word: &str) -> String {
+    format!("{number} {word}{}", if number == 1 { "" } else { "s" })
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Colour {
+    Bold,
+    Red,
+    Yellow,
+    Green,
+    Blue,
+}
+
+impl Style {
+    fn paint(self, colour: Colour, text: &str) -> String {
+        let code = match colour {
+            Colour::Bold => "1",
+            Colour::Red => "1;31",
+            Colour::Yellow => "1;33",
+            Colour::Green => "1;32",
+            Colour::Blue => "34",
+        };
+        match self {
+            Self::Plain => text.to_owned(),
+            Self::Coloured => format!("\u{1b}[{code}m{text}\u{1b}[0m"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::sample;
+    use super::*;
+
+    #[test]
+    fn text_looks_like_this() {
+        insta::assert_snapshot!(render(&sample(), Style::Plain));
+    }
+
+    #[test]
+    fn sentences_fit_into_80_columns() {
+        let text = render(&sample(), Style::Plain);
+        let prose = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("select "));
+        for line in prose {
+            assert!(line.chars().count() <= WIDTH, "{line}");
+        }
+    }
+
+    #[test]
+    fn plain_text_has_no_escape_whatever_the_names() {
+        assert!(!render(&sample(), Style::Plain).contains('\u{1b}'));
+        let coloured = render(&sample(), Style::Coloured);
+        assert!(coloured.contains("\u{1b}[1;31mLEAKING") && !coloured.contains("\u{1b}[31m &"));
+    }
+
+    #[test]
+    fn the_last_line_counts_undecided_doors_and_says_what_next() {
+        let text = render(&sample(), Style::Plain);
+        let last = text.lines().last().unwrap();
+        assert!(last.contains("1 undecided"), "{last}");
+        assert!(text.contains("Next: rls-tool explain cross-tenant-read"));
+    }
+}
