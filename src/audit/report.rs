@@ -112,11 +112,7 @@ impl Report {
             ..counted
         };
         let leaking = summary.leaks > 0 || findings.iter().any(|finding| finding.severity == Severity::Error);
-        let decided = |role: &String| {
-            doors
-                .iter()
-                .any(|door| &door.role == role && door.verdict != DoorVerdict::Undecided)
-        };
+        let decided = |role: &String| decided(role, &doors);
         let verdict = if leaking {
             Verdict::Leaking
         } else if !roles.is_empty() && roles.iter().all(decided) {
@@ -137,8 +133,24 @@ impl Report {
         }
     }
 
+    /// The audited roles of which not one door could be decided, those without a door included: about them nothing was
+    /// verified.
+    pub fn undecided_roles(&self) -> impl Iterator<Item = &str> {
+        self.roles
+            .iter()
+            .filter(|role| !decided(role, &self.doors))
+            .map(String::as_str)
+    }
+
     /// Whether a finding reaches the threshold.
     pub fn fails_on(&self, threshold: Severity) -> bool {
         self.findings.iter().any(|finding| finding.severity >= threshold)
     }
+}
+
+/// Whether something is known about at least one door of the role.
+fn decided(role: &str, doors: &[Door]) -> bool {
+    doors
+        .iter()
+        .any(|door| door.role == role && door.verdict != DoorVerdict::Undecided)
 }

@@ -43,6 +43,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::{Error, Result};
+
 /// An object identifier: joins objects of one snapshot, means nothing elsewhere.
 pub type Oid = u32;
 
@@ -97,4 +99,39 @@ pub struct Catalog {
 impl Catalog {
     /// The version of the saved form.
     pub const FORMAT: u32 = 1;
+
+    /// The catalog as it is saved.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Internal`](crate::ErrorKind::Internal) where it cannot be written as JSON, which no catalog that was loaded is.
+    pub fn to_json(&self) -> Result<String> {
+        serde_json::to_string(self).map_err(|cause| {
+            Error::new(crate::ErrorKind::Internal, "failed to write the catalog as JSON").caused_by(cause)
+        })
+    }
+
+    /// A saved catalog; `name` stands for the file in errors.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) where the text is none, or was saved by a version whose form is another.
+    pub fn from_json(text: &str, name: &str) -> Result<Self> {
+        #[derive(Deserialize)]
+        struct Head {
+            format: u32,
+        }
+        let head: Head = serde_json::from_str(text)
+            .map_err(|cause| Error::input(format!("{name} is no saved catalog")).caused_by(cause))?;
+        if head.format != Self::FORMAT {
+            let message = format!(
+                "{name} was saved in form {}, this version reads form {}",
+                head.format,
+                Self::FORMAT
+            );
+            return Err(Error::input(message).with_help("save the catalog again with --save-catalog"));
+        }
+        serde_json::from_str(text)
+            .map_err(|cause| Error::input(format!("{name} is a damaged catalog")).caused_by(cause))
+    }
 }

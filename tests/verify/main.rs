@@ -8,5 +8,6 @@
 mod support;
 
 mod catalog;
+mod cli;
 mod model;
 mod reference;

@@ -3,7 +3,7 @@
 use clap::{Args, Parser, Subcommand};
 use rls_tool::connect::ConnectOptions;
 
-use crate::commands::{demo, migrate, verify_isolation};
+use crate::commands::{checks, demo, explain, migrate, verify_isolation};
 use crate::exit::Outcome;
 
 /// Makes PostgreSQL itself keep tenants apart, and shows that it does.
@@ -24,7 +24,9 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Checks(checks::Checks),
     Demo(demo::Demo),
+    Explain(explain::Explain),
     Migrate(migrate::Migrate),
     VerifyIsolation(verify_isolation::VerifyIsolation),
 }
@@ -50,7 +52,9 @@ impl Cli {
         let runtime = tokio::runtime::Runtime::new()?;
         runtime.block_on(async {
             match self.command {
+                Command::Checks(command) => command.run().await,
                 Command::Demo(command) => command.run().await,
+                Command::Explain(command) => command.run().await,
                 Command::Migrate(command) => command.run().await,
                 Command::VerifyIsolation(command) => command.run().await,
             }
