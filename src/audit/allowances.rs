@@ -40,7 +40,7 @@ pub(super) fn apply(
     });
     let unused = config.allow.iter().zip(used).filter(|(_, used)| !used);
     for (allowance, _) in unused {
-        let Ok(entry) = check(UNUSED) else {
+        let Some(entry) = check(UNUSED) else {
             continue;
         };
         let part = format!("{} {}", allowance.check, allowance.object.as_str());

@@ -83,16 +83,26 @@ pub fn checks() -> &'static [Entry] {
 }
 
 /// The check with this name.
+pub fn check(name: &str) -> Option<&'static Entry> {
+    checks().iter().find(|entry| entry.name == name)
+}
+
+/// Whether findings carry this name: a check's or an attack's.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Input`](crate::ErrorKind::Input) where there is none, with the nearest name.
-pub fn check(name: &str) -> crate::Result<&'static Entry> {
-    checks().iter().find(|entry| entry.name == name).ok_or_else(|| {
-        let error = crate::Error::input(format!("there is no check {name:?}"));
-        match nearest(name, checks().iter().map(|entry| entry.name)) {
-            Some(other) => error.with_help(format!("did you mean {other}?")),
-            None => error.with_help("rls-tool checks lists them"),
-        }
+/// [`ErrorKind::Input`](crate::ErrorKind::Input) where none do, with the nearest name.
+pub fn known(name: &str) -> crate::Result<()> {
+    let names = || {
+        let probes = crate::attack::probes().iter().map(|probe| probe.name);
+        checks().iter().map(|entry| entry.name).chain(probes)
+    };
+    if names().any(|known| known == name) {
+        return Ok(());
+    }
+    let error = crate::Error::input(format!("there is no check {name:?}"));
+    Err(match nearest(name, names()) {
+        Some(other) => error.with_help(format!("did you mean {other}?")),
+        None => error.with_help("rls-tool checks lists them"),
     })
 }

@@ -78,12 +78,7 @@ impl<'a> Context<'a> {
     }
 
     /// The policies of `relation` that take part when `actor` runs `command`.
-    pub(crate) fn applied(
-        &self,
-        actor: &Actor,
-        relation: &'a Relation,
-        command: PolicyCommand,
-    ) -> Applied<'a> {
+    pub(crate) fn applied(actor: &Actor, relation: &'a Relation, command: PolicyCommand) -> Applied<'a> {
         let mut applied = Applied::default();
         let policies = relation.policies.iter();
         for policy in policies.filter(|policy| policy.is_for(command) && applies(policy, actor)) {

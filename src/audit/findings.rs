@@ -1,7 +1,7 @@
 //! The sink that a check reports to: it knows the check's name and severity, so that no check says them twice.
 
 use super::check::Entry;
-use super::{Command, Evidence, Finding, Object, Severity};
+use super::{Command, Finding, Object, Severity};
 
 /// What a finding is about.
 #[derive(Debug)]
@@ -11,7 +11,6 @@ pub(crate) struct About<'a> {
     command: Option<Command>,
     part: &'a str,
     severity: Option<Severity>,
-    evidence: Option<Evidence>,
     door: Option<Object>,
 }
 
@@ -24,7 +23,6 @@ impl<'a> About<'a> {
             command: None,
             part: "",
             severity: None,
-            evidence: None,
             door: None,
         }
     }
@@ -58,12 +56,6 @@ impl<'a> About<'a> {
         self.severity = Some(severity);
         self
     }
-
-    /// Evidence other than "the catalog says so".
-    pub(crate) fn shown_by(mut self, evidence: Evidence) -> Self {
-        self.evidence = Some(evidence);
-        self
-    }
 }
 
 /// Where a check puts what it finds.
@@ -89,8 +81,7 @@ impl<'a> Findings<'a> {
             about.command,
             about.part,
         )
-        .saying(message, help)
-        .shown_by(about.evidence.unwrap_or_else(Evidence::catalog));
+        .saying(message, help);
         finding.door = about.door;
         self.list.push(finding);
     }

@@ -12,7 +12,7 @@ use super::verdicts::Verdicts;
 use super::{Finding, Report, Severity, Summary};
 use crate::attack;
 use crate::catalog::{Catalog, LoadOptions};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Config, Level, Model};
 
 /// Whether attacks are run, and where.
@@ -46,7 +46,7 @@ pub struct Audit {
 
 impl Audit {
     /// Time limit of one catalog query. Reading waits for no lock that ordinary sessions take.
-    const STATEMENT_TIMEOUT: Duration = Duration::from_secs(60);
+    const STATEMENT_TIMEOUT: Duration = Duration::from_mins(1);
 
     /// An audit with defaults: the tenant column `tenant_id`, the tenant setting `app.current_tenant`, roles detected,
     /// attacks in place.
@@ -87,12 +87,7 @@ impl Audit {
         let catalog = self.read_catalog(client).await?;
         let mut state = self.judge(&catalog)?;
         if self.attack == AttackMode::InPlace {
-            let outcome = attack::run(client, &catalog, &state.model, &attack::Options::default()).await?;
-            state.attacks_run = outcome.attacks_run;
-            state.findings.extend(outcome.findings);
-            for (index, door) in outcome.doors.into_iter().enumerate() {
-                state.verdicts.note(index, door.verdict, door.reason);
-            }
+            state.attack(client, &catalog).await?;
         }
         Ok(self.report(start, &catalog, state))
     }
@@ -139,10 +134,9 @@ impl Audit {
     /// What the catalog alone says.
     fn judge(&self, catalog: &Catalog) -> Result<State> {
         let model = Model::build(catalog, &self.config)?;
-        for name in self.config.checks.keys() {
-            if attack::probes().iter().all(|probe| probe.name != name) {
-                super::check(name)?;
-            }
+        let allowed = self.config.allow.iter().map(|allowance| &allowance.check);
+        for name in self.config.checks.keys().chain(allowed) {
+            super::known(name)?;
         }
         let context = Context::new(catalog, &model, &self.config);
         let mut findings = Vec::new();
@@ -154,6 +148,7 @@ impl Audit {
             model,
             findings,
             attacks_run: 0,
+            notes: catalog.unseen.clone(),
         })
     }
 
@@ -163,6 +158,7 @@ impl Audit {
             mut findings,
             mut verdicts,
             attacks_run,
+            notes,
         } = state;
         findings.retain_mut(|finding| self.apply_level(finding));
         let allowed = allowances::apply(
@@ -187,7 +183,7 @@ impl Audit {
         let doors = verdicts.into_doors(&model);
         let mut report = Report::new(roles, model.tenant_setting, findings, doors, counted);
         report.allowed = allowed;
-        report.notes.clone_from(&catalog.unseen);
+        report.notes = notes;
         report
     }
 
@@ -210,4 +206,36 @@ struct State {
     findings: Vec<Finding>,
     verdicts: Verdicts,
     attacks_run: usize,
+    notes: Vec<String>,
+}
+
+impl State {
+    /// Runs the attacks. Where they cannot be run, the doors stay undecided and the report says why; only a connection
+    /// that is gone is an error.
+    async fn attack(&mut self, client: &mut Client, catalog: &Catalog) -> Result<()> {
+        let options = attack::Options::default();
+        match attack::run(client, catalog, &self.model, &options).await {
+            Ok(outcome) => {
+                self.attacks_run = outcome.attacks_run;
+                self.findings.extend(outcome.findings);
+                for (index, door) in outcome.doors.into_iter().enumerate() {
+                    self.verdicts.note(index, door.verdict, door.reason);
+                }
+                Ok(())
+            }
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::Closed | ErrorKind::Connect | ErrorKind::Internal
+                ) =>
+            {
+                Err(error)
+            }
+            Err(error) => {
+                self.notes.push(format!("no attacks were run: {}", error.chain()));
+                self.notes.extend(error.help().map(str::to_owned));
+                Ok(())
+            }
+        }
+    }
 }

@@ -2,6 +2,7 @@
 //! and says what to do next.
 
 use std::collections::BTreeMap;
+use std::fmt::{Error, Result, Write};
 
 use super::format::Style;
 use super::wrap::{WIDTH, tame, wrap};
@@ -10,11 +11,11 @@ use crate::audit::{Door, DoorVerdict, Finding, Report, Severity, Verdict};
 /// Findings for information, and undecided doors, of which no more than this are shown.
 const SHOWN: usize = 12;
 
-pub(super) fn render(report: &Report, style: Style) -> String {
+pub(super) fn render(report: &Report, style: Style) -> std::result::Result<String, Error> {
     let mut out = String::new();
     heading(report, style, &mut out);
-    findings(report, style, &mut out);
-    undecided(report, style, &mut out);
+    findings(report, style, &mut out)?;
+    undecided(report, style, &mut out)?;
     if !report.allowed.is_empty() {
         out.push_str("\nallowed in rls.toml\n");
         for allowed in &report.allowed {
@@ -29,7 +30,7 @@ pub(super) fn render(report: &Report, style: Style) -> String {
     out.push('\n');
     out.push_str(&last_line(report));
     out.push('\n');
-    out
+    Ok(out)
 }
 
 fn heading(report: &Report, style: Style, out: &mut String) {
@@ -54,7 +55,7 @@ fn heading(report: &Report, style: Style, out: &mut String) {
     out.push_str(&text.replacen(word, &style.paint(colour, word), 1));
 }
 
-fn findings(report: &Report, style: Style, out: &mut String) {
+fn findings(report: &Report, style: Style, out: &mut String) -> Result {
     let mut objects = BTreeMap::<String, Vec<&Finding>>::new();
     for finding in &report.findings {
         objects
@@ -81,21 +82,23 @@ fn findings(report: &Report, style: Style, out: &mut String) {
                 shown += 1;
             }
             if !named {
-                out.push_str(&format!("\n{}\n", style.paint(Colour::Bold, &object)));
+                writeln!(out, "\n{}", style.paint(Colour::Bold, &object))?;
                 named = true;
             }
-            one(finding, style, out);
+            one(finding, style, out)?;
         }
     }
     if hidden > 0 {
-        out.push_str(&format!(
-            "\nand {} for information: see --format json\n",
+        writeln!(
+            out,
+            "\nand {} for information: see --format json",
             count(hidden, "more finding")
-        ));
+        )?;
     }
+    Ok(())
 }
 
-fn one(finding: &Finding, style: Style, out: &mut String) {
+fn one(finding: &Finding, style: Style, out: &mut String) -> Result {
     const INDENT: usize = 11;
     let (word, colour) = match finding.severity {
         Severity::Error => ("error", Colour::Red),
@@ -103,11 +106,7 @@ fn one(finding: &Finding, style: Style, out: &mut String) {
         Severity::Info => ("info", Colour::Blue),
     };
     let padding = " ".repeat(9 - word.len());
-    out.push_str(&format!(
-        "  {}{padding}{}\n",
-        style.paint(colour, word),
-        finding.check
-    ));
+    writeln!(out, "  {}{padding}{}", style.paint(colour, word), finding.check)?;
     let pad = " ".repeat(INDENT);
     out.push_str(&wrap(&pad, INDENT, &tame(&finding.message, false)));
     if !finding.help.is_empty() {
@@ -124,23 +123,24 @@ fn one(finding: &Finding, style: Style, out: &mut String) {
     }
     // A script is never wrapped: it is to be pasted.
     if let Some(sql) = &finding.evidence.exploit_sql {
-        out.push_str(&format!("{pad}to see it, paste into psql:\n"));
+        writeln!(out, "{pad}to see it, paste into psql:")?;
         for line in tame(sql, true).lines() {
-            out.push_str(&format!("{pad}  {line}\n"));
+            writeln!(out, "{pad}  {line}")?;
         }
     }
+    Ok(())
 }
 
-fn undecided(report: &Report, style: Style, out: &mut String) {
+fn undecided(report: &Report, style: Style, out: &mut String) -> Result {
     let doors: Vec<&Door> = report
         .doors
         .iter()
         .filter(|door| door.verdict == DoorVerdict::Undecided)
         .collect();
     if doors.is_empty() {
-        return;
+        return Ok(());
     }
-    out.push_str(&format!("\n{}\n", style.paint(Colour::Bold, "undecided doors")));
+    writeln!(out, "\n{}", style.paint(Colour::Bold, "undecided doors"))?;
     for door in doors.iter().take(SHOWN) {
         let text = format!(
             "{} {} {}: {}",
@@ -152,11 +152,9 @@ fn undecided(report: &Report, style: Style, out: &mut String) {
         out.push_str(&wrap("  ", 4, &tame(&text, false)));
     }
     if doors.len() > SHOWN {
-        out.push_str(&format!(
-            "  and {} more: see --format json\n",
-            doors.len() - SHOWN
-        ));
+        writeln!(out, "  and {} more: see --format json", doors.len() - SHOWN)?;
     }
+    Ok(())
 }
 
 /// How the doors stand, and what to do next.
@@ -221,14 +219,18 @@ mod tests {
     use super::super::sample::sample;
     use super::*;
 
+    fn plain() -> String {
+        render(&sample(), Style::Plain).unwrap()
+    }
+
     #[test]
     fn text_looks_like_this() {
-        insta::assert_snapshot!(render(&sample(), Style::Plain));
+        insta::assert_snapshot!(plain());
     }
 
     #[test]
     fn sentences_fit_into_80_columns() {
-        let text = render(&sample(), Style::Plain);
+        let text = plain();
         let prose = text
             .lines()
             .filter(|line| !line.trim_start().starts_with("select "));
@@ -239,14 +241,14 @@ mod tests {
 
     #[test]
     fn plain_text_has_no_escape_whatever_the_names() {
-        assert!(!render(&sample(), Style::Plain).contains('\u{1b}'));
-        let coloured = render(&sample(), Style::Coloured);
+        assert!(!plain().contains('\u{1b}'));
+        let coloured = render(&sample(), Style::Coloured).unwrap();
         assert!(coloured.contains("\u{1b}[1;31mLEAKING") && !coloured.contains("\u{1b}[31m &"));
     }
 
     #[test]
     fn the_last_line_counts_undecided_doors_and_says_what_next() {
-        let text = render(&sample(), Style::Plain);
+        let text = plain();
         let last = text.lines().last().unwrap();
         assert!(last.contains("1 undecided"), "{last}");
         assert!(text.contains("Next: rls-tool explain cross-tenant-read"));

@@ -149,6 +149,39 @@ async fn where_nothing_was_verified_the_exit_status_is_2() {
 }
 
 #[tokio::test]
+async fn the_reference_schema_is_isolated_until_a_policy_is_broken() {
+    let database = Database::migrated("cli_reference").await;
+    let url = database.url();
+    let arguments = ["verify-isolation", "--database-url", &url, "--format", "json"];
+    let output = tool(&arguments);
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{report:#}");
+    assert_eq!(report["verdict"], "isolated");
+    assert!(report["summary"]["attacks_run"].as_u64().unwrap() > 100);
+
+    run(
+        &database.admin().await,
+        "alter policy tenant_isolation on app.users using (true)",
+    )
+    .await;
+    let output = tool(&arguments);
+    assert_eq!(output.status.code(), Some(1));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["verdict"], "leaking");
+    let exploit = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|finding| finding["object"] == "app.users" && finding["evidence"]["kind"] == "attack");
+    assert!(
+        exploit.unwrap()["evidence"]["exploit_sql"]
+            .as_str()
+            .unwrap()
+            .contains("app_user")
+    );
+}
+
+#[tokio::test]
 async fn the_model_is_explained() {
     let database = leaking().await;
     let output = tool(&[
@@ -242,7 +275,8 @@ fn an_unreachable_host_and_a_wrong_password_are_one_clear_message() {
 /// What PostgreSQL answers to a wrong password.
 fn refuse_password(listener: &TcpListener) {
     let (mut stream, _) = listener.accept().unwrap();
-    drop(stream.read(&mut [0; 1024]).unwrap());
+    let read = stream.read(&mut [0; 1024]).unwrap();
+    assert!(read > 0);
     let fields = "SFATAL\0VFATAL\0C28P01\0Mpassword authentication failed for user \"u\"\0\0";
     let length = u32::try_from(fields.len() + 4).unwrap();
     stream.write_all(b"E").unwrap();

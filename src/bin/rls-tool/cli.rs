@@ -28,7 +28,7 @@ enum Command {
     Demo(demo::Demo),
     Explain(explain::Explain),
     Migrate(migrate::Migrate),
-    VerifyIsolation(verify_isolation::VerifyIsolation),
+    VerifyIsolation(Box<verify_isolation::VerifyIsolation>),
 }
 
 /// Which database.

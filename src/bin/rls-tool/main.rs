@@ -10,5 +10,5 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    exit::run(|| cli::Cli::try_parse(), cli::Cli::run)
+    exit::run(cli::Cli::try_parse, cli::Cli::run)
 }

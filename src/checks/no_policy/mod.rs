@@ -23,8 +23,7 @@ fn run(context: &Context<'_>, findings: &mut Findings<'_>) {
                 .copied()
                 .filter(|&command| {
                     policy_command(command).is_some_and(|command| {
-                        context
-                            .applied(&role.actor, relation, command)
+                        Context::applied(&role.actor, relation, command)
                             .permissive
                             .is_empty()
                     })

@@ -26,7 +26,7 @@ fn run(context: &Context<'_>, findings: &mut Findings<'_>) {
                         let Some(of_policy) = policy_command(command) else {
                             return false;
                         };
-                        let applied = context.applied(&role.actor, relation, of_policy);
+                        let applied = Context::applied(&role.actor, relation, of_policy);
                         // A RESTRICTIVE policy beside it may keep the border: what it says is the proof's affair.
                         applied.restrictive.is_empty()
                             && applied.permissive.iter().any(|other| other.oid == policy.oid)

@@ -37,17 +37,17 @@ fn run(context: &Context<'_>, findings: &mut Findings<'_>) {
             let (EscapeKind::Owner(owned), Step::Is | Step::Inherits) = (&escape.kind, escape.step) else {
                 continue;
             };
-            let owner = context.catalog.role_name(escape.role);
+            let holder = context.catalog.role_name(escape.role);
             let how = if escape.step == Step::Is {
                 String::new()
             } else {
-                format!(" through its membership in {owner}")
+                format!(" through its membership in {holder}")
             };
             // One finding on the role where it owns all of them, else one on each table.
             if escape.is_total(&context.model.tables) {
                 let example = owned.first().map(|&oid| name(oid)).unwrap_or_default();
                 findings.add(
-                    About::new(Object::Role(role.name.clone())).by(&role.name).part(owner),
+                    About::new(Object::Role(role.name.clone())).by(&role.name).part(holder),
                     format!(
                         "{} owns every tenant-scoped table{how} ({example}, …): it bypasses row security or switches it off",
                         role.name

@@ -22,7 +22,7 @@ fn run(context: &Context<'_>, findings: &mut Findings<'_>) {
                 if !matches!(command, Command::Insert | Command::Update) {
                     continue;
                 }
-                let applied = context.applied(&role.actor, relation, of_policy);
+                let applied = Context::applied(&role.actor, relation, of_policy);
                 if !applied.restrictive.is_empty() {
                     continue;
                 }

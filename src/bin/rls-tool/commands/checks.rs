@@ -8,7 +8,7 @@ use rls_tool::audit::{Severity, checks};
 use crate::exit::Outcome;
 use crate::output;
 
-/// Lists the checks of verify-isolation, with what each looks for.
+/// Lists the checks and attacks of verify-isolation, with what each looks for.
 #[derive(Debug, Args)]
 pub(crate) struct Checks {}
 
@@ -45,6 +45,16 @@ impl Checks {
                 text,
                 "  {:width$}  {severity:7}  {}",
                 entry.name, entry.item.summary
+            )?;
+        }
+        writeln!(text, "\nattacks")?;
+        for probe in rls_tool::attack::probes() {
+            writeln!(
+                text,
+                "  {:width$}  {:7}  a role {}",
+                probe.name,
+                "",
+                probe.summary()
             )?;
         }
         writeln!(text, "\nrls-tool explain CHECK shows one with examples.")?;
