@@ -85,8 +85,8 @@ mod tests {
         assert_eq!(report["findings"][0]["severity"], "error");
         assert_eq!(report["findings"][0]["evidence"]["kind"], "attack");
         assert_eq!(report["findings"][0]["command"], "SELECT");
-        assert_eq!(report["findings"][1]["object"], "role:app");
-        assert_eq!(report["findings"][1]["command"], Value::Null);
+        assert_eq!(report["findings"][2]["object"], "role:app");
+        assert_eq!(report["findings"][2]["command"], Value::Null);
         assert_eq!(report["doors"][0]["verdict"], "proven");
         assert_eq!(report["summary"]["undecided"], 1);
     }

@@ -32,7 +32,25 @@ pub(super) fn sample() -> Report {
                 .to_owned(),
         ),
     };
+    let mut written = Finding::new(
+        "cross-tenant-read",
+        Severity::Error,
+        invoices(),
+        Some("app"),
+        Some(Command::Delete),
+        "",
+    )
+    .saying(
+        "a session bound to one tenant deletes rows of another",
+        "drop the policy, or make it AS RESTRICTIVE",
+    );
+    written.evidence = Evidence {
+        kind: EvidenceKind::Proof,
+        counterexample: Some(json!({ "app.current_tenant": "ten_a", "tenant_id": "ten_b" })),
+        exploit_sql: None,
+    };
     let findings = vec![
+        written,
         Finding::new("rls-not-forced", Severity::Warning, hostile(), None, None, "").saying(
             "row security does not apply to its owner boss",
             "ALTER TABLE … FORCE ROW LEVEL SECURITY;",

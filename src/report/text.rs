@@ -73,6 +73,7 @@ fn findings(report: &Report, style: Style, out: &mut String) -> Result {
     let (mut shown, mut hidden) = (0, 0);
     for (object, findings) in objects {
         let mut named = false;
+        let mut before: Option<&Finding> = None;
         for finding in findings {
             if finding.severity == Severity::Info {
                 if shown == SHOWN {
@@ -85,7 +86,8 @@ fn findings(report: &Report, style: Style, out: &mut String) -> Result {
                 writeln!(out, "\n{}", style.paint(Colour::Bold, &object))?;
                 named = true;
             }
-            one(finding, style, out)?;
+            one(finding, before, style, out)?;
+            before = Some(finding);
         }
     }
     if hidden > 0 {
@@ -98,7 +100,8 @@ fn findings(report: &Report, style: Style, out: &mut String) -> Result {
     Ok(())
 }
 
-fn one(finding: &Finding, style: Style, out: &mut String) -> Result {
+/// One finding; what it shares with the one before on the same object is not said again.
+fn one(finding: &Finding, before: Option<&Finding>, style: Style, out: &mut String) -> Result {
     const INDENT: usize = 11;
     let (word, colour) = match finding.severity {
         Severity::Error => ("error", Colour::Red),
@@ -106,26 +109,38 @@ fn one(finding: &Finding, style: Style, out: &mut String) -> Result {
         Severity::Info => ("info", Colour::Blue),
     };
     let padding = " ".repeat(9 - word.len());
-    writeln!(out, "  {}{padding}{}", style.paint(colour, word), finding.check)?;
+    let before = before.filter(|before| before.check == finding.check);
+    if before.is_none_or(|before| before.severity != finding.severity) {
+        writeln!(out, "  {}{padding}{}", style.paint(colour, word), finding.check)?;
+    }
     let pad = " ".repeat(INDENT);
     out.push_str(&wrap(&pad, INDENT, &tame(&finding.message, false)));
-    if !finding.help.is_empty() {
+    if !finding.help.is_empty() && before.is_none_or(|before| before.help != finding.help) {
         let first = format!("{pad}help: ");
         out.push_str(&wrap(&first, first.len(), &tame(&finding.help, false)));
     }
-    if let Some(counterexample) = &finding.evidence.counterexample {
-        let first = format!("{pad}seen: ");
-        out.push_str(&wrap(
-            &first,
-            first.len(),
-            &tame(&counterexample.to_string(), false),
-        ));
-    }
-    // A script is never wrapped: it is to be pasted.
-    if let Some(sql) = &finding.evidence.exploit_sql {
-        writeln!(out, "{pad}to see it, paste into psql:")?;
-        for line in tame(sql, true).lines() {
-            writeln!(out, "{pad}  {line}")?;
+    let evidence = &finding.evidence;
+    match (
+        &evidence.exploit_sql,
+        before.and_then(|before| before.evidence.exploit_sql.as_ref()),
+    ) {
+        // A script is never wrapped: it is to be pasted.
+        (Some(sql), None) => {
+            writeln!(out, "{pad}to see it, paste into psql:")?;
+            for line in tame(sql, true).lines() {
+                writeln!(out, "{pad}  {line}")?;
+            }
+        }
+        (Some(_), Some(_)) => writeln!(out, "{pad}(its script: --format json)")?,
+        (None, _) => {
+            if let Some(counterexample) = &evidence.counterexample {
+                let first = format!("{pad}seen: ");
+                out.push_str(&wrap(
+                    &first,
+                    first.len(),
+                    &tame(&counterexample.to_string(), false),
+                ));
+            }
         }
     }
     Ok(())
