@@ -55,7 +55,7 @@ BEGIN
        AND pg_catalog.pg_has_role('app_user', r.oid, 'MEMBER')
        AND (r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR r.rolname = ANY (wanted)
             OR r.rolname IN ('pg_read_all_data', 'pg_write_all_data', 'pg_execute_server_program',
-                             'pg_read_server_files', 'pg_write_server_files', 'pg_database_owner'))
+                             'pg_read_server_files', 'pg_write_server_files'))
      ORDER BY r.rolname
      LIMIT 1;
     IF reason IS NOT NULL THEN
@@ -63,6 +63,19 @@ BEGIN
             ERRCODE = 'object_not_in_prerequisite_state',
             MESSAGE = reason || ': row security would not hold',
             HINT = 'REVOKE the membership and migrate again.';
+    END IF;
+
+    -- The owner of a database can open it to anybody.
+    SELECT pg_catalog.format('role app_user owns database %I', d.datname)
+      INTO reason
+      FROM pg_catalog.pg_database d
+     WHERE d.datname = pg_catalog.current_database()
+       AND d.datdba = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = 'app_user');
+    IF reason IS NOT NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = reason || ': row security would not hold',
+            HINT = 'Give it to another role with ALTER DATABASE … OWNER TO and migrate again.';
     END IF;
 
     -- A tenant pinned to the role is a tenant that every forgotten binding falls back to.

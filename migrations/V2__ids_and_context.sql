@@ -48,5 +48,5 @@ $$;
 
 CREATE TYPE app.environment AS ENUM ('SANDBOX', 'PRODUCTION');
 
-GRANT EXECUTE ON FUNCTION app.new_id(text), app.current_tenant() TO app_user, app_maintenance;
+GRANT EXECUTE ON FUNCTION app.new_id(text), app.current_tenant() TO app_user;
 GRANT USAGE ON TYPE app.environment TO app_user;

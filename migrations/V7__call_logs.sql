@@ -77,6 +77,7 @@ BEGIN
             USING lower_bound, upper_bound;
         ALTER TABLE app.call_logs_default FORCE ROW LEVEL SECURITY;
         EXECUTE format('ALTER TABLE app.%I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', partition);
+        -- Row security is on before the partition is reachable. The rows' foreign keys were checked when they came.
         EXECUTE format('ALTER TABLE app.call_logs ATTACH PARTITION app.%I FOR VALUES FROM (%L) TO (%L)',
             partition, lower_bound, upper_bound);
         made := made + 1;
