@@ -207,8 +207,9 @@ async fn set_policy(admin: &Client, name: &str, expression: &str) {
         } else {
             format!("with check (tenant_id = {expression})")
         };
-        sql +=
-            &format!("create policy p_{command} on bench.items for {command} to bench_app {using} {check};");
+        let policy = format!("create policy p_{command} on bench.items for {command} to bench_app");
+        sql.extend([policy.as_str(), " ", &using, " ", &check, ";"]);
     }
-    admin.batch_execute(&(sql + "commit;")).await.unwrap();
+    sql.push_str("commit");
+    admin.batch_execute(&sql).await.unwrap();
 }

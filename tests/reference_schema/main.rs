@@ -3,6 +3,8 @@
 //! Attacks run over real connections as `app_user`, in a database of the test's own. Each has a twin that takes the
 //! protection away and shows that the same attack then works; without it a test might pass for the wrong reason.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 #[path = "../support/mod.rs"]
 mod support;
 

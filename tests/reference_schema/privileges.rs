@@ -50,7 +50,7 @@ async fn references_is_refused_and_the_twin_finds_foreign_rows() {
         let ask = |id: &str| format!("insert into scratch.spy values ('{}', '{id}')", world.b.id());
         let bound = Binding::To(world.a.id());
         assert_eq!(
-            attempt(&world.app, bound, &[spy.clone()]).await,
+            attempt(&world.app, bound, std::slice::from_ref(&spy)).await,
             Outcome::Permission,
             "app.{name}"
         );
