@@ -83,6 +83,10 @@ async fn main() {
                 set_policy(&admin, name, expression).await;
             }
             for (workload, (_, run)) in workloads(form == 0).iter().enumerate() {
+                // A scan takes seconds in some forms, and varies little: every third round will do.
+                if !run.before.is_empty() && round % 3 != 0 {
+                    continue;
+                }
                 let time = run.measure(client).await;
                 // The first round only warms the cache.
                 if round > 0 {
@@ -151,12 +155,13 @@ impl Run {
         client.batch_execute(&begin).await.unwrap();
         let statement = client.prepare_typed(&self.sql, &[Type::TEXT]).await.unwrap();
         // Past the custom plans that a prepared statement starts with, and past the change of policy.
-        let warm_up = if self.times > 1 { 8 } else { 1 };
-        for _ in 0..warm_up {
+        if self.sql.starts_with("insert") {
             self.once(client, &statement).await;
-            if self.sql.starts_with("insert") {
-                client.batch_execute("rollback").await.unwrap();
-                client.batch_execute(&begin).await.unwrap();
+            client.batch_execute("rollback").await.unwrap();
+            client.batch_execute(&begin).await.unwrap();
+        } else if self.times > 1 {
+            for _ in 0..8 {
+                self.once(client, &statement).await;
             }
         }
         let start = Instant::now();
