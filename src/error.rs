@@ -140,10 +140,18 @@ impl Error {
 
     /// The underlying error of tokio-postgres, if that is the cause, or the cause of the cause.
     pub fn as_postgres(&self) -> Option<&tokio_postgres::Error> {
-        let mut next = self.source();
+        // Not through `source()`, which leaves tokio-postgres's own layer out.
+        let mut next = self
+            .0
+            .source
+            .as_deref()
+            .map(|cause| cause as &(dyn StdError + 'static));
         while let Some(cause) = next {
             if let Some(found) = cause.downcast_ref() {
                 return Some(found);
+            }
+            if let Some(inner) = cause.downcast_ref::<Self>() {
+                return inner.as_postgres();
             }
             next = cause.source();
         }
@@ -230,5 +238,13 @@ mod tests {
         let error = Error::io(std::path::Path::new("/x"), "read", cause);
         assert_eq!(error.chain(), "failed to read /x: disk on fire");
         assert_eq!(error.kind(), ErrorKind::Io);
+    }
+
+    #[test]
+    fn an_error_without_a_postgres_error_has_none_however_deep() {
+        let inner = Error::input("malformed");
+        let outer = Error::new(ErrorKind::Migration, "failed to migrate").caused_by(inner);
+        assert!(outer.as_postgres().is_none() && outer.sql_state().is_none());
+        assert_eq!(outer.chain(), "failed to migrate: malformed");
     }
 }
