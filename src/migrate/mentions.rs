@@ -28,7 +28,8 @@ pub(crate) fn roles(sql: &str) -> BTreeSet<String> {
             }
             if sets {
                 found.extend(name.and_then(|token| match token {
-                    Token::Text(text) => Some((*text).to_owned()),
+                    // Empty where the quotes are doubled, in a literal within a literal.
+                    Token::Text(text) => (!text.is_empty()).then(|| (*text).to_owned()),
                     other => other.name(),
                 }));
             }
