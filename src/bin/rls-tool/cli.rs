@@ -1,5 +1,6 @@
 //! The command line: subcommands and what they share.
 
+use anyhow::bail;
 use clap::{Args, Parser, Subcommand};
 use rls_tool::connect::ConnectOptions;
 
@@ -51,13 +52,40 @@ impl Cli {
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         let runtime = tokio::runtime::Runtime::new()?;
         runtime.block_on(async {
-            match self.command {
-                Command::Checks(command) => command.run().await,
-                Command::Demo(command) => command.run().await,
-                Command::Explain(command) => command.run().await,
-                Command::Migrate(command) => command.run().await,
-                Command::VerifyIsolation(command) => command.run().await,
+            tokio::select! {
+                ended = self.command.run() => ended,
+                // The command is dropped: transactions are rolled back, servers stopped and deleted.
+                signal = interrupted() => bail!("interrupted by {}", signal?),
             }
         })
     }
+}
+
+impl Command {
+    async fn run(self) -> anyhow::Result<Outcome> {
+        match self {
+            Self::Checks(command) => command.run().await,
+            Self::Demo(command) => command.run().await,
+            Self::Explain(command) => command.run().await,
+            Self::Migrate(command) => command.run().await,
+            Self::VerifyIsolation(command) => command.run().await,
+        }
+    }
+}
+
+/// Waits for Ctrl-C, or for the signal that supervisors and CI send first.
+async fn interrupted() -> std::io::Result<&'static str> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        tokio::select! {
+            _ = terminate.recv() => Ok("SIGTERM"),
+            _ = interrupt.recv() => Ok("SIGINT"),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await.map(|()| "Ctrl-C")
 }
