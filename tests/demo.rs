@@ -1,6 +1,7 @@
 //! `rls-tool demo` as a new user meets it: it works by itself, as root and as anybody else, and leaves nothing behind.
 
 #![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use std::io::Read as _;
 use std::os::unix::process::CommandExt as _;

@@ -83,6 +83,10 @@ impl Server {
     }
 
     /// Lets the server run on after this process ended.
+    #[cfg_attr(
+        not(feature = "docker"),
+        expect(clippy::unused_async, reason = "a container's server is kept asynchronously")
+    )]
     pub async fn keep(self) -> Result<Kept> {
         let url = self.url();
         let stop = match self.backend {

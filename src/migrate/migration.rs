@@ -39,11 +39,11 @@ impl MigrationFile {
             )));
         }
         Ok(Self {
+            file,
             version,
             name,
             no_transaction,
             rls_aware,
-            file,
         })
     }
 

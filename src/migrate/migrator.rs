@@ -14,7 +14,7 @@ use crate::migrate::status::Status;
 /// How long to wait for a lock on a table unless told otherwise.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long to wait for another run unless told otherwise: it may be building a large index.
-const WAIT_FOR_RUN: Duration = Duration::from_secs(600);
+const WAIT_FOR_RUN: Duration = Duration::from_mins(10);
 
 /// Applies migrations, then policies, to a database.
 ///
@@ -119,7 +119,7 @@ impl Migrator {
     /// Dropping the future rolls the open transaction back; what was committed before a file that runs outside a
     /// transaction stays. After that use another client: this one may keep the lock of the run.
     pub async fn run(&self, client: &mut Client) -> Result<MigrationReport> {
-        Run::new(self, client).await?.to_the_end(client).await
+        Run::new(self, client).await?.finish(client).await
     }
 
     /// How files, history and the live policies compare. Changes nothing, and takes no lock that a session of the

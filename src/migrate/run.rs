@@ -54,7 +54,7 @@ impl<'m> Run<'m> {
     }
 
     /// Runs until nothing is left, and says on failure what is in effect.
-    pub(crate) async fn to_the_end(mut self, client: &mut Client) -> Result<MigrationReport> {
+    pub(crate) async fn finish(mut self, client: &mut Client) -> Result<MigrationReport> {
         let result = self.transactions(client).await;
         if self.kept && !client.is_closed() {
             // On failure too: the session may live on in the caller's hands.

@@ -48,7 +48,7 @@ impl PolicyFile {
             );
         }
         refuse_what_cannot_run(&file, &statements)?;
-        Ok(Self { table, file })
+        Ok(Self { file, table })
     }
 
     /// The file's name without `.sql`: its name in the history.

@@ -7,7 +7,7 @@ use rls_tool::model::{Config, Model};
 use tokio_postgres::{Client, Transaction};
 
 /// The catalog and model as `role` is audited.
-pub async fn model(transaction: &Transaction<'_>, role: &str) -> (Catalog, Model) {
+pub(crate) async fn model(transaction: &Transaction<'_>, role: &str) -> (Catalog, Model) {
     let catalog = Catalog::load(transaction, &LoadOptions::default()).await.unwrap();
     let config = Config {
         roles: vec![role.to_owned()],
@@ -18,7 +18,7 @@ pub async fn model(transaction: &Transaction<'_>, role: &str) -> (Catalog, Model
 }
 
 /// Attacks the database as `role`.
-pub async fn attack(client: &mut Client, role: &str) -> Outcome {
+pub(crate) async fn attack(client: &mut Client, role: &str) -> Outcome {
     let transaction = client.transaction().await.unwrap();
     let (catalog, model) = model(&transaction, role).await;
     transaction.rollback().await.unwrap();
@@ -28,7 +28,7 @@ pub async fn attack(client: &mut Client, role: &str) -> Outcome {
 }
 
 /// Attacks what was made in an open transaction; the transaction goes on afterwards.
-pub async fn attack_within(transaction: &mut Transaction<'_>, role: &str) -> Outcome {
+pub(crate) async fn attack_within(transaction: &mut Transaction<'_>, role: &str) -> Outcome {
     let (catalog, model) = model(transaction, role).await;
     let savepoint = transaction.savepoint("attacks").await.unwrap();
     attack::run_within(savepoint, &catalog, &model, &Options::default())
@@ -37,7 +37,7 @@ pub async fn attack_within(transaction: &mut Transaction<'_>, role: &str) -> Out
 }
 
 /// The findings as `check COMMAND object`, sorted.
-pub fn found(outcome: &Outcome) -> Vec<String> {
+pub(crate) fn found(outcome: &Outcome) -> Vec<String> {
     let mut list: Vec<_> = outcome
         .findings
         .iter()
@@ -51,7 +51,7 @@ pub fn found(outcome: &Outcome) -> Vec<String> {
 }
 
 /// The doors with a verdict, as `COMMAND object: reason`.
-pub fn doors(outcome: &Outcome, verdict: DoorVerdict) -> Vec<String> {
+pub(crate) fn doors(outcome: &Outcome, verdict: DoorVerdict) -> Vec<String> {
     outcome
         .doors
         .iter()
@@ -61,7 +61,7 @@ pub fn doors(outcome: &Outcome, verdict: DoorVerdict) -> Vec<String> {
 }
 
 /// Every finding has been reproduced from its own script.
-pub fn assert_reproduced(outcome: &Outcome) {
+pub(crate) fn assert_reproduced(outcome: &Outcome) {
     for finding in &outcome.findings {
         let shown = finding.evidence.counterexample.as_ref().unwrap();
         assert_eq!(shown["reproduced"], true, "{}", finding.message);

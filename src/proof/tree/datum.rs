@@ -57,7 +57,7 @@ impl Datum {
         }
         let header = u32::from_le_bytes(self.bytes.get(..4)?.try_into().ok()?);
         let whole = usize::try_from(header >> 2).ok()?;
-        (header & 3 == 0 && whole == self.bytes.len()).then(|| &self.bytes[4..])
+        (header.trailing_zeros() >= 2 && whole == self.bytes.len()).then(|| &self.bytes[4..])
     }
 
     /// A text-like payload.

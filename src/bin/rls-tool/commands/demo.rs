@@ -209,9 +209,10 @@ fn errors(report: &Report) -> String {
         .findings
         .iter()
         .filter(|finding| finding.severity == Severity::Error);
-    worst
-        .map(|finding| format!("  {}: {}\n", finding.object, finding.message))
-        .collect()
+    let lines: Vec<_> = worst
+        .map(|finding| format!("  {}: {}", finding.object, finding.message))
+        .collect();
+    lines.join("\n")
 }
 
 /// The verdict and its numbers on one line.

@@ -1,5 +1,6 @@
 //! `rls-tool migrate`.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -103,9 +104,9 @@ impl Migrate {
             note(format_args!("warning: {warning}"));
         }
         print(&if self.dry_run {
-            script(&report)
+            script(&report)?
         } else {
-            summary(&report)
+            summary(&report)?
         })?;
         Ok(Outcome::Done)
     }
@@ -134,31 +135,31 @@ fn show(status: &Status, format: Format) -> anyhow::Result<Outcome> {
 }
 
 /// The dry run's SQL, as a script that could be run.
-fn script(report: &MigrationReport) -> String {
+fn script(report: &MigrationReport) -> Result<String, std::fmt::Error> {
     let mut text = String::new();
     for ran in report.migrations.iter().chain(&report.policies) {
-        text.push_str(&format!("-- {}\n{}\n", ran.file, ran.sql.trim_end()));
+        writeln!(text, "-- {}\n{}", ran.file, ran.sql.trim_end())?;
         if !ran.sql.trim_end().ends_with(';') {
             text.push_str(";\n");
         }
         text.push('\n');
     }
-    text.push_str(&format!("-- dry run, rolled back: {}\n", counts(report)));
-    text
+    writeln!(text, "-- dry run, rolled back: {}", counts(report))?;
+    Ok(text)
 }
 
-fn summary(report: &MigrationReport) -> String {
+fn summary(report: &MigrationReport) -> Result<String, std::fmt::Error> {
     let mut text = String::new();
     for ran in &report.migrations {
-        text.push_str(&format!("applied {}\n", ran.file));
+        writeln!(text, "applied {}", ran.file)?;
     }
     for ran in &report.policies {
         let reason = ran.reason.as_deref().unwrap_or_default();
-        text.push_str(&format!("applied {} ({reason})\n", ran.file));
+        writeln!(text, "applied {} ({reason})", ran.file)?;
     }
     text.push_str(&counts(report));
     text.push('\n');
-    text
+    Ok(text)
 }
 
 fn counts(report: &MigrationReport) -> String {
@@ -198,7 +199,7 @@ mod tests {
     fn times_are_postgresqls() {
         assert_eq!(duration("10s"), Ok(Duration::from_secs(10)));
         assert_eq!(duration("250"), Ok(Duration::from_millis(250)));
-        assert_eq!(duration("2min"), Ok(Duration::from_secs(120)));
+        assert_eq!(duration("2min"), Ok(Duration::from_mins(2)));
         assert_eq!(duration("0"), Ok(Duration::ZERO));
         for bad in [
             "",

@@ -172,7 +172,7 @@ impl VerifyIsolation {
         match &self.output {
             None => output::print(&text)?,
             Some(path) => {
-                std::fs::write(path, text).with_context(|| format!("failed to write {}", path.display()))?
+                std::fs::write(path, text).with_context(|| format!("failed to write {}", path.display()))?;
             }
         }
         Ok(())
