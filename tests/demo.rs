@@ -64,7 +64,7 @@ fn the_demo_verifies_breaks_catches_and_cleans_up() {
         "CREATE POLICY support ON app.api_keys",
         "2 rows, 1 of them another tenant's",
         "LEAKING  11 tables",
-        "app.api_keys: app_user reads rows of another tenant",
+        "app.api_keys cross-tenant-read",
         "ROLLBACK;",
     ] {
         assert!(shown.contains(line), "{line:?} is missing in:\n{shown}");

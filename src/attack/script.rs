@@ -33,9 +33,12 @@ pub(crate) fn inserts(scene: &Scene, places: &[Place]) -> Result<Vec<String>> {
 fn insert(scene: &Scene, place: Place) -> Result<String> {
     let shape = &scene.shapes[place.0];
     let row = &scene.rows[&place];
-    row.insert(shape, |column| {
-        let is_null = row.get(column).is_none();
-        !shape.columns[column].generated && (!is_null || shape.columns[column].has_default())
+    row.insert(shape, |index| {
+        let column = &shape.columns[index];
+        let is_null = row.get(index).is_none();
+        // For the reader's sake: when the row was made says nothing, unless a key or a partition depends on it.
+        let moment = column.default.as_deref() == Some("now()") && !shape.is_distinct(index);
+        !column.generated && !moment && (!is_null || column.has_default())
     })
 }
 

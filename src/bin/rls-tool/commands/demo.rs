@@ -127,8 +127,8 @@ async fn story(options: &ConnectOptions) -> anyhow::Result<()> {
     let mut text = format!("rls-tool verify-isolation\n     {}\n", in_short(&broken));
     writeln!(
         text,
-        "     {}: {}\n     to see it, paste into psql:",
-        leak.object, leak.message
+        "     {} {}, shown by an attack. To see it, paste into psql:",
+        leak.object, leak.check
     )?;
     for line in exploit.lines() {
         writeln!(text, "       {line}")?;
