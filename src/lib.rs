@@ -15,6 +15,7 @@ pub mod model;
 pub mod policy;
 pub mod proof;
 pub mod report;
+pub mod session;
 pub mod sql;
 
 pub use error::{Error, ErrorKind, Result};

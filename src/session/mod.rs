@@ -1,0 +1,3 @@
+//! Tenant sessions: no statement without a tenant.
+
+pub mod guard;
