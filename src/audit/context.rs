@@ -3,7 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::Command;
-use crate::catalog::{Actor, Catalog, Oid, Policy, PolicyCommand, Relation, Role};
+use crate::catalog::{Actor, Catalog, Oid, Policy, PolicyCommand, Relation, Role, Text};
+use crate::model::expression::{Expr, RowTenant, State, Value, World, evaluate, lower};
 use crate::model::{AuditedRole, Config, Model, TenantTable};
 
 /// The catalog, the model, and what follows from both.
@@ -14,6 +15,45 @@ pub(crate) struct Context<'a> {
     pub(crate) config: &'a Config,
     /// The commands that a role may run on a relation.
     commands: HashMap<(Oid, Oid), BTreeSet<Command>>,
+    /// What the policies' expressions say: the same text is read once.
+    expressions: HashMap<Text, Expr>,
+    /// The tenant setting in lower case, as expressions have it.
+    tenant_setting: String,
+}
+
+/// Which expression of a policy decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rows {
+    /// About rows that are there: USING.
+    Existing,
+    /// About rows that are written: WITH CHECK, or USING where there is none.
+    New,
+}
+
+/// A tenant-scoped table whose policies hold an audited role.
+#[derive(Debug)]
+pub(crate) struct Held<'a> {
+    pub(crate) table: &'a TenantTable,
+    pub(crate) relation: &'a Relation,
+    pub(crate) role: &'a AuditedRole,
+    /// What the role may do there.
+    pub(crate) commands: BTreeSet<Command>,
+    not_null: Vec<i16>,
+}
+
+impl Held<'_> {
+    /// A session and a row of the table.
+    pub(crate) fn world<'w>(&'w self, context: &'w Context<'_>, state: State, row: RowTenant) -> World<'w> {
+        World {
+            tenant_setting: &context.tenant_setting,
+            state,
+            tenant_column: self.table.tenant_column(),
+            row,
+            set: None,
+            flag: None,
+            not_null: &self.not_null,
+        }
+    }
 }
 
 /// The policies that take part when a role runs a command.
@@ -34,12 +74,86 @@ impl<'a> Context<'a> {
                 .or_default()
                 .insert(door.command);
         }
+        let mut expressions = HashMap::new();
+        let tables = model.tables.iter();
+        let relations = tables.filter_map(|table| catalog.relations.get(table.relation));
+        for policy in relations.flat_map(|relation| &relation.policies) {
+            for tree in [&policy.using_tree, &policy.check_tree].into_iter().flatten() {
+                if !expressions.contains_key(tree) {
+                    expressions.insert(Text::clone(tree), lower(catalog, tree));
+                }
+            }
+        }
         Self {
             catalog,
             model,
             config,
             commands,
+            expressions,
+            tenant_setting: model.tenant_setting.to_lowercase(),
         }
+    }
+
+    /// Tenant-scoped tables with row security and the audited roles that it holds there.
+    pub(crate) fn held(&self) -> Vec<Held<'a>> {
+        let roles: Vec<_> = self.roles().collect();
+        let mut list = Vec::new();
+        for (table, relation) in self.tables().filter(|(_, relation)| relation.row_security) {
+            for role in &roles {
+                let commands = self.commands(role, relation);
+                let owner = role.actor.acts_as_owner(relation.owner) && !relation.force_row_security;
+                if owner || commands.is_empty() {
+                    continue;
+                }
+                let columns = relation.columns.iter().filter(|column| column.not_null);
+                list.push(Held {
+                    table,
+                    relation,
+                    role,
+                    commands,
+                    not_null: columns.map(|column| column.number).collect(),
+                });
+            }
+        }
+        list
+    }
+
+    /// What the policy says about these rows.
+    pub(crate) fn expression(&self, policy: &Policy, rows: Rows) -> Option<&Expr> {
+        let tree = match rows {
+            Rows::Existing => policy.using_tree.as_ref(),
+            Rows::New => policy.effective_check_tree(),
+        };
+        self.expressions.get(tree?)
+    }
+
+    /// Both expressions of a policy.
+    pub(crate) fn expressions(&self, policy: &Policy) -> impl Iterator<Item = &Expr> {
+        let trees = [&policy.using_tree, &policy.check_tree].into_iter().flatten();
+        trees.filter_map(|tree| self.expressions.get(tree))
+    }
+
+    /// The permissive policies that certainly let the row through, and no RESTRICTIVE one might stop it.
+    pub(crate) fn admitting<'p>(
+        &self,
+        applied: &Applied<'p>,
+        rows: Rows,
+        world: &World<'_>,
+    ) -> Vec<&'p Policy> {
+        let holds = |policy: &Policy| {
+            // A policy without an expression for these rows does not decide about them.
+            let expression = self.expression(policy, rows);
+            expression.is_some_and(|expression| evaluate(expression, world) == Value::True)
+        };
+        if !applied.restrictive.iter().all(|policy| holds(policy)) {
+            return Vec::new();
+        }
+        applied
+            .permissive
+            .iter()
+            .copied()
+            .filter(|policy| holds(policy))
+            .collect()
     }
 
     /// Audited roles that row security holds at least somewhere. One that escapes everything is a finding on the role

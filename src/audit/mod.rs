@@ -18,5 +18,5 @@ pub use finding::{Command, Evidence, EvidenceKind, Finding, Object, Severity};
 pub use report::{Allowed, Report, Summary, Verdict};
 pub use run::{AttackMode, Audit};
 
-pub(crate) use context::{Context, policy_command};
+pub(crate) use context::{Applied, Context, Held, Rows, policy_command};
 pub(crate) use findings::{About, Findings};

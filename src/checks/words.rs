@@ -1,9 +1,11 @@
 //! Questions and wordings that several checks share.
 
-use crate::audit::Context;
-use crate::catalog::{Relation, Text};
+use std::collections::BTreeSet;
+
+use crate::audit::{About, Command, Context, Findings, Rows, policy_command};
+use crate::catalog::Relation;
 use crate::model::accesses;
-use crate::proof::tree::Node;
+use crate::model::expression::{RowTenant, State};
 
 /// `a`, `a and b`, `a, b and c`; of many, the first ones and how many more.
 pub(crate) fn list<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String {
@@ -23,23 +25,60 @@ pub(crate) fn list<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String 
     }
 }
 
-/// Whether a stored expression is the constant true.
-pub(crate) fn is_true(tree: &Text) -> bool {
-    /// `bool`
-    const BOOLEAN: u32 = 16;
-    let Ok(node) = Node::parse(tree) else {
-        return false;
-    };
-    let Some(constant) = node.object().filter(|object| object.name == "CONST") else {
-        return false;
-    };
-    let value = || match constant.get("constvalue") {
-        Node::Datum(datum) => datum.bytes.first().copied(),
-        _ => None,
-    };
-    constant.oid("consttype") == Some(BOOLEAN)
-        && constant.flag("constisnull") == Some(false)
-        && value() == Some(1)
+/// The expression that decides about a command: of UPDATE, which rows may be changed.
+pub(crate) fn rows_of(command: Command) -> Rows {
+    match command {
+        Command::Insert => Rows::New,
+        _ => Rows::Existing,
+    }
+}
+
+/// Reports policies that let a session through in `state`, which is bound to no tenant, and not when it is bound.
+pub(crate) fn admitted_unbound(
+    context: &Context<'_>,
+    findings: &mut Findings<'_>,
+    state: State,
+    when: &str,
+    help: &str,
+) {
+    for held in context.held() {
+        let (mut open, mut policies) = (BTreeSet::new(), BTreeSet::new());
+        for &command in &held.commands {
+            let Some(of_policy) = policy_command(command) else {
+                continue;
+            };
+            let applied = Context::applied(&held.role.actor, held.relation, of_policy);
+            let admitting = |state| {
+                let world = held.world(context, state, RowTenant::Foreign);
+                context.admitting(&applied, rows_of(command), &world)
+            };
+            let admitted = admitting(state);
+            // Open whatever is bound: policy-always-true.
+            if !admitted.is_empty() && admitting(State::Bound).is_empty() {
+                open.insert(command);
+                policies.extend(admitted.iter().map(|policy| &*policy.name));
+            }
+        }
+        if open.is_empty() {
+            continue;
+        }
+        let single = open.first().copied().filter(|_| open.len() == 1);
+        let mut about = About::new(held.relation.object()).by(&held.role.name);
+        if let Some(command) = single {
+            about = about.doing(command);
+        }
+        findings.add(
+            about,
+            format!(
+                "policy {} is true for every row while {} {when}: {} may {} every tenant's rows",
+                list(policies),
+                context.model.tenant_setting,
+                held.role.name,
+                list(open.iter().map(|command| command.as_sql()))
+            ),
+            help,
+        );
+    }
 }
 
 /// The tenant-scoped tables that a view reads as a role whom row security does not hold there.

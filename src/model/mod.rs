@@ -9,6 +9,7 @@ mod config;
 mod doors;
 mod escape;
 mod explain;
+pub(crate) mod expression;
 mod names;
 mod pattern;
 mod roles;

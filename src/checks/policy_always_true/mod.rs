@@ -1,10 +1,13 @@
 //! A permissive policy lets every row through.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::audit::{About, Check, Command, Context, Findings, Group, Severity, policy_command};
-use crate::catalog::{Policy, PolicyCommand, Text};
-use crate::checks::words::{is_true, list};
+use crate::audit::{
+    About, Applied, Check, Command, Context, Findings, Group, Held, Rows, Severity, policy_command,
+};
+use crate::catalog::Policy;
+use crate::checks::words::list;
+use crate::model::expression::{RowTenant, State};
 
 pub(crate) static CHECK: Check = Check {
     summary: "a permissive policy lets every row through",
@@ -15,53 +18,54 @@ pub(crate) static CHECK: Check = Check {
 };
 
 fn run(context: &Context<'_>, findings: &mut Findings<'_>) {
-    for (_, relation) in context.tables().filter(|(_, relation)| relation.row_security) {
-        for role in context.roles() {
-            let commands = context.commands(role, relation);
-            for policy in relation.policies.iter().filter(|policy| policy.permissive) {
-                let open: BTreeSet<Command> = commands
-                    .iter()
-                    .copied()
-                    .filter(|&command| {
-                        let Some(of_policy) = policy_command(command) else {
-                            return false;
-                        };
-                        let applied = Context::applied(&role.actor, relation, of_policy);
-                        // A RESTRICTIVE policy beside it may keep the border: what it says is the proof's affair.
-                        applied.restrictive.is_empty()
-                            && applied.permissive.iter().any(|other| other.oid == policy.oid)
-                            && decides(policy, of_policy).is_some_and(is_true)
-                    })
-                    .collect();
-                if open.is_empty() {
-                    continue;
-                }
-                let single = open.first().copied().filter(|_| open.len() == 1);
-                let mut about = About::new(relation.object()).by(&role.name).part(&policy.name);
-                if let Some(command) = single {
-                    about = about.doing(command);
-                }
-                findings.add(
-                    about,
-                    format!(
-                        "policy {} is always true: {} may {} every tenant's rows",
-                        policy.name,
-                        role.name,
-                        list(open.iter().map(|command| command.as_sql()))
-                    ),
-                    "policies are OR-ed: drop it, make it AS RESTRICTIVE, or compare the tenant column with the setting",
-                );
+    for held in context.held() {
+        let mut open = BTreeMap::<&str, BTreeSet<Command>>::new();
+        for &command in &held.commands {
+            let Some(of_policy) = policy_command(command) else {
+                continue;
+            };
+            let applied = Context::applied(&held.role.actor, held.relation, of_policy);
+            for policy in always_true(context, &held, &applied, command) {
+                open.entry(&policy.name).or_default().insert(command);
             }
+        }
+        for (policy, open) in open {
+            let single = open.first().copied().filter(|_| open.len() == 1);
+            let mut about = About::new(held.relation.object())
+                .by(&held.role.name)
+                .part(policy);
+            if let Some(command) = single {
+                about = about.doing(command);
+            }
+            findings.add(
+                about,
+                format!(
+                    "policy {policy} is true for every row: {} may {} every tenant's rows",
+                    held.role.name,
+                    list(open.iter().map(|command| command.as_sql()))
+                ),
+                "policies are OR-ed: drop it, make it AS RESTRICTIVE, or compare the tenant column with the setting",
+            );
         }
     }
 }
 
-/// The expression that decides about existing rows; about new ones for INSERT.
-fn decides(policy: &Policy, command: PolicyCommand) -> Option<&Text> {
-    match command {
-        // Where only WITH CHECK is open: write-unchecked.
-        PolicyCommand::Insert if policy.using_tree.as_ref().is_some_and(|using| !is_true(using)) => None,
-        PolicyCommand::Insert => policy.effective_check_tree(),
-        _ => policy.using_tree.as_ref(),
+/// The policies that let a bound session at rows of another tenant, whatever they hold.
+fn always_true<'p>(
+    context: &Context<'_>,
+    held: &Held<'_>,
+    applied: &Applied<'p>,
+    command: Command,
+) -> Vec<&'p Policy> {
+    let world = held.world(context, State::Bound, RowTenant::Foreign);
+    if command != Command::Insert {
+        return context.admitting(applied, Rows::Existing, &world);
     }
+    let admitting = context.admitting(applied, Rows::New, &world);
+    // Where only WITH CHECK is open: write-unchecked.
+    let reading = context.admitting(applied, Rows::Existing, &world);
+    admitting
+        .into_iter()
+        .filter(|policy| policy.using_tree.is_none() || reading.iter().any(|other| other.oid == policy.oid))
+        .collect()
 }

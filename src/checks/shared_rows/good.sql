@@ -1,0 +1,5 @@
+create role shared_app login;
+create table template (tenant_id text not null, body text);
+alter table template enable row level security, force row level security;
+create policy tenant on template using (tenant_id = nullif(current_setting('app.current_tenant', true), ''));
+grant select, insert, update on template to shared_app;

@@ -1,0 +1,348 @@
+//! Function bodies as text: their tokens, what can be seen in them without understanding them, and the few forms that
+//! are understood (`SELECT nullif(current_setting('…', true), '')::uuid` and its kin).
+
+use std::collections::BTreeSet;
+
+use super::expr::Expr;
+use crate::catalog::{Function, Oid};
+
+/// A token of SQL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Token {
+    /// A word in lower case, or a quoted name as it is.
+    Word(String),
+    /// The value of a string.
+    Text(String),
+    /// A number.
+    Number(String),
+    /// Any other character.
+    Symbol(char),
+}
+
+impl Token {
+    fn is(&self, word: &str) -> bool {
+        matches!(self, Self::Word(known) if known == word)
+    }
+}
+
+/// The tokens of a body, without comments.
+pub(crate) fn tokens(body: &str) -> Vec<Token> {
+    let mut list = Vec::new();
+    let mut rest = body;
+    while let Some(first) = rest.chars().next() {
+        let length = if first.is_whitespace() {
+            first.len_utf8()
+        } else if rest.starts_with("--") {
+            rest.find('\n').unwrap_or(rest.len())
+        } else if rest.starts_with("/*") {
+            rest.find("*/").map_or(rest.len(), |end| end + 2)
+        } else if first == '\'' || first == '"' {
+            let (text, length) = quoted(rest, first);
+            list.push(if first == '"' {
+                Token::Word(text)
+            } else {
+                Token::Text(text)
+            });
+            length
+        } else if first == '$' {
+            match dollar_quoted(rest) {
+                Some((text, length)) => {
+                    list.push(Token::Text(text.to_owned()));
+                    length
+                }
+                None => {
+                    list.push(Token::Symbol('$'));
+                    1
+                }
+            }
+        } else if first.is_alphabetic() || first == '_' {
+            let end = |c: char| !(c.is_alphanumeric() || c == '_' || c == '$');
+            let length = rest.find(end).unwrap_or(rest.len());
+            list.push(Token::Word(rest[..length].to_lowercase()));
+            length
+        } else if first.is_ascii_digit() {
+            let length = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+            list.push(Token::Number(rest[..length].to_owned()));
+            length
+        } else {
+            list.push(Token::Symbol(first));
+            first.len_utf8()
+        };
+        rest = &rest[length..];
+    }
+    list
+}
+
+/// A quoted string or name from its opening quote on: its value and its length.
+fn quoted(text: &str, quote: char) -> (String, usize) {
+    let mut value = String::new();
+    let mut chars = text.char_indices().skip(1).peekable();
+    while let Some((place, c)) = chars.next() {
+        if c != quote {
+            value.push(c);
+        } else if chars.next_if(|(_, next)| *next == quote).is_some() {
+            value.push(c);
+        } else {
+            return (value, place + c.len_utf8());
+        }
+    }
+    (value, text.len())
+}
+
+fn dollar_quoted(text: &str) -> Option<(&str, usize)> {
+    let tag = 2 + text[1..].find('$')?;
+    let name = &text[1..tag - 1];
+    let is_tag = name.chars().all(|c| c.is_alphanumeric() || c == '_')
+        && !name.starts_with(|c: char| c.is_ascii_digit());
+    if !is_tag {
+        return None;
+    }
+    let end = tag + text[tag..].find(&text[..tag])?;
+    Some((&text[tag..end], end + tag))
+}
+
+/// The settings that a body reads with a name that is written out, in lower case.
+pub(crate) fn settings_read(body: &[Token]) -> BTreeSet<String> {
+    let calls = body.windows(3).filter_map(|window| match window {
+        [name, Token::Symbol('('), Token::Text(setting)] if name.is("current_setting") => {
+            Some(setting.to_lowercase())
+        }
+        _ => None,
+    });
+    calls.collect()
+}
+
+/// Names that stand where a body reads or writes a table: the schema, if it is given, and the name.
+pub(crate) fn names_read(body: &[Token]) -> BTreeSet<(Option<String>, String)> {
+    let mut names = BTreeSet::new();
+    let mut rest = body;
+    while let [first, after @ ..] = rest {
+        rest = after;
+        if !["from", "join", "into", "update", "using", "table"]
+            .iter()
+            .any(|word| first.is(word))
+        {
+            continue;
+        }
+        let after = match after {
+            [only, after @ ..] if only.is("only") => after,
+            _ => after,
+        };
+        match after {
+            [Token::Word(schema), Token::Symbol('.'), Token::Word(name), ..] => {
+                names.insert((Some(schema.clone()), name.clone()));
+            }
+            // A function in FROM is no table.
+            [Token::Word(_), Token::Symbol('('), ..] if first.is("from") || first.is("join") => {}
+            [Token::Word(name), ..] => {
+                names.insert((None, name.clone()));
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+/// What a function's text computes, where it has one of the forms that are understood.
+pub(super) fn computes(function: &Function) -> Option<Expr> {
+    let body = function.body.as_deref()?;
+    if !function.arguments.is_empty() || function.strict {
+        return None;
+    }
+    let mut list = tokens(body);
+    while list.last() == Some(&Token::Symbol(';')) {
+        list.pop();
+    }
+    let mut rest = &list[..];
+    match &*function.language {
+        "sql" => rest = after_word(rest, "select")?,
+        "plpgsql" => {
+            rest = after_word(after_word(rest, "begin")?, "return")?;
+            let [inner @ .., Token::Symbol(';'), end] = rest else {
+                return None;
+            };
+            rest = end.is("end").then_some(inner)?;
+        }
+        _ => return None,
+    }
+    let (value, rest) = expression(rest)?;
+    let complete = match rest {
+        [] => true,
+        [r#as, Token::Word(_)] => r#as.is("as"),
+        _ => false,
+    };
+    complete.then(|| Expr::Cast {
+        arg: Box::new(value),
+        target: function.result,
+    })
+}
+
+fn after_word<'a>(list: &'a [Token], word: &str) -> Option<&'a [Token]> {
+    let (first, rest) = list.split_first()?;
+    first.is(word).then_some(rest)
+}
+
+fn after_symbol(list: &[Token], symbol: char) -> Option<&[Token]> {
+    let (first, rest) = list.split_first()?;
+    (*first == Token::Symbol(symbol)).then_some(rest)
+}
+
+/// A primary expression with the casts and `->>` behind it.
+fn expression(list: &[Token]) -> Option<(Expr, &[Token])> {
+    /// `jsonb ->> text`
+    const JSONB_TEXT: Oid = 3214;
+    let (mut value, mut rest) = primary(list)?;
+    loop {
+        match rest {
+            [
+                Token::Symbol(':'),
+                Token::Symbol(':'),
+                Token::Word(name),
+                after @ ..,
+            ] => {
+                value = Expr::Cast {
+                    arg: Box::new(value),
+                    target: type_named(name)?,
+                };
+                rest = after;
+            }
+            [
+                Token::Symbol('-'),
+                Token::Symbol('>'),
+                Token::Symbol('>'),
+                Token::Text(key),
+                after @ ..,
+            ] => {
+                value = Expr::Call {
+                    function: JSONB_TEXT,
+                    args: vec![value, Expr::Text(key.clone())],
+                    body: None,
+                };
+                rest = after;
+            }
+            _ => return Some((value, rest)),
+        }
+    }
+}
+
+fn primary(list: &[Token]) -> Option<(Expr, &[Token])> {
+    let (first, rest) = list.split_first()?;
+    match first {
+        Token::Text(text) => Some((Expr::Text(text.clone()), rest)),
+        Token::Number(number) => Some((Expr::Text(number.clone()), rest)),
+        Token::Symbol('(') => {
+            let select = after_word(rest, "select");
+            let (value, rest) = expression(select.unwrap_or(rest))?;
+            Some((value, after_symbol(rest, ')')?))
+        }
+        Token::Word(word) => match word.as_str() {
+            "null" => Some((Expr::Null, rest)),
+            "true" => Some((Expr::Bool(true), rest)),
+            "false" => Some((Expr::Bool(false), rest)),
+            "current_user" | "session_user" => Some((Expr::User, rest)),
+            "pg_catalog" => primary(after_symbol(rest, '.')?),
+            "nullif" => {
+                let (mut args, rest) = arguments(rest)?;
+                let (right, left) = (args.pop()?, args.pop()?);
+                Some((Expr::NullIf(Box::new(left), Box::new(right)), rest))
+            }
+            "coalesce" => {
+                let (args, rest) = arguments(rest)?;
+                Some((Expr::Coalesce(args), rest))
+            }
+            "current_setting" => {
+                let (args, rest) = arguments(rest)?;
+                let Some(Expr::Text(name)) = args.first() else {
+                    return None;
+                };
+                let setting = Expr::Setting {
+                    name: name.to_lowercase(),
+                    missing_ok: match args.get(1) {
+                        None | Some(Expr::Bool(false)) => false,
+                        Some(Expr::Bool(true)) => true,
+                        // A string is a boolean too.
+                        Some(Expr::Text(text)) => matches!(text.as_str(), "t" | "true"),
+                        Some(_) => return None,
+                    },
+                };
+                Some((setting, rest))
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn arguments(list: &[Token]) -> Option<(Vec<Expr>, &[Token])> {
+    let mut rest = after_symbol(list, '(')?;
+    let mut args = Vec::new();
+    loop {
+        let (value, after) = expression(rest)?;
+        args.push(value);
+        match after {
+            [Token::Symbol(','), after @ ..] => rest = after,
+            [Token::Symbol(')'), after @ ..] => return Some((args, after)),
+            _ => return None,
+        }
+    }
+}
+
+fn type_named(name: &str) -> Option<Oid> {
+    Some(match name {
+        "text" => 25,
+        "varchar" => 1043,
+        "uuid" => 2950,
+        "int" | "integer" | "int4" => 23,
+        "bigint" | "int8" => 20,
+        "boolean" | "bool" => 16,
+        "jsonb" => 3802,
+        "json" => 114,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strings_names_and_comments_are_told_apart() {
+        let list = tokens("a -- b\n 'it''s' /* c */ \"D\"\"d\" $x$ y $x$ $1 12");
+        let expected = [
+            Token::Word("a".into()),
+            Token::Text("it's".into()),
+            Token::Word("D\"d".into()),
+            Token::Text(" y ".into()),
+            Token::Symbol('$'),
+            Token::Number("1".into()),
+            Token::Number("12".into()),
+        ];
+        assert_eq!(list, expected);
+    }
+
+    #[test]
+    fn tables_and_settings_are_seen() {
+        let list = tokens(
+            "select x from s.a join b using (i) where c = current_setting('App.Tenant', true); insert into d values (1)",
+        );
+        let names: Vec<_> = names_read(&list).into_iter().map(|(_, name)| name).collect();
+        assert_eq!(names, ["b", "d", "a"]);
+        assert_eq!(settings_read(&list), ["app.tenant".to_owned()].into());
+    }
+
+    #[test]
+    fn the_common_form_is_understood_and_more_is_not() {
+        let value = |text: &str| {
+            expression(&tokens(text))
+                .filter(|(_, rest)| rest.is_empty())
+                .map(|(value, _)| value)
+        };
+        assert!(matches!(
+            value("nullif(current_setting('app.t', true), '')::uuid"),
+            Some(Expr::Cast { target: 2950, .. })
+        ));
+        assert!(value("(current_setting('request.jwt.claims', true)::jsonb ->> 'sub')::uuid").is_some());
+        assert_eq!(value("f(1)"), None);
+        assert_eq!(value("current_setting('a.b') || 'x'"), None);
+    }
+}

@@ -1,0 +1,379 @@
+//! From the stored tree to [`Expr`].
+
+use super::body;
+use super::expr::Expr;
+use crate::catalog::{Catalog, Function, Oid, Text};
+use crate::proof::tree::{Datum, Layout, Node, Object};
+
+/// `pg_proc.oid` of `current_setting(text)` and `current_setting(text, boolean)`.
+const CURRENT_SETTING: [Oid; 2] = [2077, 3294];
+
+/// Functions behind `=`: of boolean, name, numbers, text, char, uuid, and text with name.
+const EQUALITY: [Oid; 17] = [
+    60, 62, 63, 65, 67, 158, 159, 240, 247, 467, 474, 852, 1048, 1718, 1850, 1856, 2956,
+];
+
+/// Functions behind `<>` of the same.
+const INEQUALITY: [Oid; 9] = [84, 144, 145, 157, 468, 659, 1053, 1719, 2959];
+
+/// `current_user`, `session_user` and the like, as functions; `current_role` and friends are nodes.
+const USER: [Oid; 2] = [745, 746];
+
+/// How deep functions' bodies are followed.
+const MAX_BODIES: usize = 4;
+
+/// What the expression says; everything unknown where the text is no tree.
+pub(crate) fn lower(catalog: &Catalog, tree: &Text) -> Expr {
+    let mut lowering = Lowering {
+        catalog,
+        depth: 0,
+        bodies: 0,
+        arguments: Vec::new(),
+        case: None,
+    };
+    match Node::parse(tree) {
+        Ok(node) => lowering.node(&node),
+        Err(_) => Expr::Other(Vec::new()),
+    }
+}
+
+struct Lowering<'a> {
+    catalog: &'a Catalog,
+    /// How many sub-selects we are in.
+    depth: i64,
+    /// How many functions' bodies we are in.
+    bodies: usize,
+    /// What the function was called with, whose body this is.
+    arguments: Vec<Expr>,
+    /// The value that a CASE compares.
+    case: Option<Expr>,
+}
+
+impl Lowering<'_> {
+    fn node(&mut self, node: &Node<'_>) -> Expr {
+        match node {
+            Node::Object(object) => self.object(object),
+            Node::List(items) => match items.as_slice() {
+                [one] => self.node(one),
+                items => Expr::Other(self.list(items)),
+            },
+            _ => Expr::Other(Vec::new()),
+        }
+    }
+
+    fn list(&mut self, items: &[Node<'_>]) -> Vec<Expr> {
+        items.iter().map(|item| self.node(item)).collect()
+    }
+
+    fn boxed(&mut self, object: &Object<'_>, field: &str) -> Box<Expr> {
+        Box::new(self.node(object.get(field)))
+    }
+
+    fn object(&mut self, object: &Object<'_>) -> Expr {
+        match object.name {
+            "CONST" => constant(object),
+            "VAR" => self.column(object),
+            "PARAM" => {
+                let place = object.int("paramid").and_then(|id| usize::try_from(id - 1).ok());
+                let argument = place.and_then(|place| self.arguments.get(place));
+                argument.cloned().unwrap_or(Expr::Other(Vec::new()))
+            }
+            "BOOLEXPR" => {
+                let mut args = self.list(object.items("args"));
+                match object.text("boolop").as_deref() {
+                    Some("and") => Expr::And(args),
+                    Some("or") => Expr::Or(args),
+                    _ => Expr::Not(Box::new(args.pop().unwrap_or(Expr::Null))),
+                }
+            }
+            "NULLTEST" => Expr::IsNull {
+                arg: self.boxed(object, "arg"),
+                negated: object.int("nulltesttype") == Some(1),
+            },
+            "BOOLEANTEST" => {
+                let arg = self.boxed(object, "arg");
+                match object.int("booltesttype") {
+                    Some(test @ 0..=3) => Expr::IsBool {
+                        arg,
+                        want: test < 2,
+                        negated: test % 2 == 1,
+                    },
+                    _ => Expr::Other(vec![*arg]),
+                }
+            }
+            "OPEXPR" | "FUNCEXPR" => self.call(object),
+            "NULLIFEXPR" => {
+                let mut args = self.list(object.items("args"));
+                match (args.pop(), args.pop()) {
+                    (Some(right), Some(left)) => Expr::NullIf(Box::new(left), Box::new(right)),
+                    _ => Expr::Other(args),
+                }
+            }
+            "COALESCEEXPR" | "COALESCE" => Expr::Coalesce(self.list(object.items("args"))),
+            "SCALARARRAYOPEXPR" => self.any_of(object),
+            "CASEEXPR" | "CASE" => self.case(object),
+            "CASETESTEXPR" => self.case.clone().unwrap_or(Expr::Other(Vec::new())),
+            "RELABELTYPE" => {
+                let arg = self.node(object.get("arg"));
+                match object.oid("resulttype") {
+                    // Text-like types over each other change nothing.
+                    Some(25 | 1043) => arg,
+                    target => Expr::Cast {
+                        arg: Box::new(arg),
+                        target: target.unwrap_or(0),
+                    },
+                }
+            }
+            "COERCEVIAIO" | "COERCETODOMAIN" | "ARRAYCOERCEEXPR" => Expr::Cast {
+                arg: self.boxed(object, "arg"),
+                target: object.oid("resulttype").unwrap_or(0),
+            },
+            // CURRENT_ROLE, CURRENT_USER, USER and SESSION_USER.
+            "SQLVALUEFUNCTION" if matches!(object.int("op"), Some(9..=12)) => Expr::User,
+            "SUBLINK" => self.sublink(object),
+            "QUERY" => {
+                self.depth += 1;
+                let parts = self.fields(object);
+                self.depth -= 1;
+                Expr::Other(parts)
+            }
+            "RANGETBLENTRY" => {
+                let mut parts = self.fields(object);
+                if object.int("rtekind") == Some(0) {
+                    parts.extend(object.oid("relid").map(Expr::Reads));
+                }
+                Expr::Other(parts)
+            }
+            _ => Expr::Other(self.fields(object)),
+        }
+    }
+
+    /// Every node that a field of `object` holds.
+    fn fields(&mut self, object: &Object<'_>) -> Vec<Expr> {
+        let nodes = object.fields.iter().map(|(_, value)| value);
+        nodes
+            .filter(|value| {
+                matches!(value, Node::Object(_))
+                    || value.items().iter().any(|item| !matches!(item, Node::Atom(_)))
+            })
+            .map(|value| match value {
+                Node::List(items) => Expr::Other(self.list(items)),
+                other => self.node(other),
+            })
+            .collect()
+    }
+
+    fn column(&self, object: &Object<'_>) -> Expr {
+        let ours = self.bodies == 0
+            && object.int("varlevelsup") == Some(self.depth)
+            && object.int("varno") == Some(1);
+        match object
+            .int("varattno")
+            .and_then(|number| i16::try_from(number).ok())
+        {
+            Some(number) if ours => Expr::Column {
+                number,
+                type_oid: object.oid("vartype").unwrap_or(0),
+            },
+            _ => Expr::Other(Vec::new()),
+        }
+    }
+
+    fn call(&mut self, object: &Object<'_>) -> Expr {
+        let function = match object.name {
+            "FUNCEXPR" => object.oid("funcid"),
+            _ => object.oid("opfuncid"),
+        };
+        let mut function = function.unwrap_or(0);
+        if function == 0 {
+            let operator = object.oid("opno").and_then(|oid| self.catalog.operators.get(oid));
+            function = operator.map_or(0, |operator| operator.function);
+        }
+        let mut args = self.list(object.items("args"));
+        if CURRENT_SETTING.contains(&function) {
+            if let Some(Expr::Text(name)) = args.first() {
+                return Expr::Setting {
+                    name: name.to_lowercase(),
+                    missing_ok: matches!(args.get(1), Some(Expr::Bool(true))),
+                };
+            }
+        }
+        if USER.contains(&function) {
+            return Expr::User;
+        }
+        let negated = INEQUALITY.contains(&function);
+        if args.len() == 2 && (negated || EQUALITY.contains(&function)) {
+            let right = Box::new(args.pop().unwrap_or(Expr::Null));
+            let left = Box::new(args.pop().unwrap_or(Expr::Null));
+            let collation = object.oid("inputcollid").unwrap_or(0);
+            return Expr::Equal {
+                left,
+                right,
+                negated,
+                collation,
+            };
+        }
+        // Of a conversion by function, 1 is explicit and 2 implicit. More arguments cut to a length.
+        if args.len() == 1 && matches!(object.int("funcformat"), Some(1 | 2)) {
+            return Expr::Cast {
+                arg: Box::new(args.remove(0)),
+                target: object.oid("funcresulttype").unwrap_or(0),
+            };
+        }
+        let body = match self.catalog.functions.get(function) {
+            Some(called) if function >= 16384 => self.body(called, &args).map(Box::new),
+            _ => None,
+        };
+        Expr::Call { function, args, body }
+    }
+
+    /// What a SQL function computes: from its stored tree, or from text of a form that can be read for certain.
+    fn body(&mut self, function: &Function, args: &[Expr]) -> Option<Expr> {
+        if self.bodies >= MAX_BODIES || function.returns_set {
+            return None;
+        }
+        let Some(tree) = &function.body_tree else {
+            return body::computes(function);
+        };
+        let parsed = Node::parse(tree).ok()?;
+        let query = only_query(&parsed)?;
+        if !plain_select(query) {
+            return None;
+        }
+        let [target] = query.items("targetList") else {
+            return None;
+        };
+        let mut inner = Lowering {
+            catalog: self.catalog,
+            depth: 0,
+            bodies: self.bodies + 1,
+            arguments: args.to_vec(),
+            case: None,
+        };
+        Some(inner.node(target.object()?.get("expr")))
+    }
+
+    fn any_of(&mut self, object: &Object<'_>) -> Expr {
+        let function = object.oid("opfuncid").unwrap_or(0);
+        let args = object.items("args");
+        let elements = args
+            .get(1)
+            .and_then(Node::object)
+            .filter(|array| matches!(array.name, "ARRAYEXPR" | "ARRAY"));
+        let is_equality = EQUALITY.contains(&function) && object.flag("useOr") == Some(true);
+        match (args.first(), elements) {
+            (Some(left), Some(array)) if is_equality => Expr::In {
+                left: Box::new(self.node(left)),
+                list: self.list(array.items("elements")),
+                collation: object.oid("inputcollid").unwrap_or(0),
+            },
+            _ => Expr::Call {
+                function,
+                args: self.list(args),
+                body: None,
+            },
+        }
+    }
+
+    fn case(&mut self, object: &Object<'_>) -> Expr {
+        let outer = self.case.take();
+        if !object.get("arg").is_null() {
+            self.case = Some(self.node(object.get("arg")));
+        }
+        let arms = object
+            .items("args")
+            .iter()
+            .filter_map(Node::object)
+            .map(|arm| (self.node(arm.get("expr")), self.node(arm.get("result"))))
+            .collect();
+        let otherwise = match object.get("defresult") {
+            Node::Null => Box::new(Expr::Null),
+            result => Box::new(self.node(result)),
+        };
+        self.case = outer;
+        Expr::Case { arms, otherwise }
+    }
+
+    fn sublink(&mut self, object: &Object<'_>) -> Expr {
+        const SCALAR: i64 = 4;
+        if let (Some(SCALAR), Some(query)) = (object.int("subLinkType"), object.object("subselect")) {
+            if plain_select(query) {
+                if let [target] = query.items("targetList") {
+                    self.depth += 1;
+                    let inner = target.object().map(|target| self.node(target.get("expr")));
+                    self.depth -= 1;
+                    return Expr::Once(Box::new(inner.unwrap_or(Expr::Null)));
+                }
+            }
+        }
+        Expr::Other(self.fields(object))
+    }
+}
+
+/// Whether the query is SELECT of expressions alone: no FROM, no WHERE.
+fn plain_select(query: &Object<'_>) -> bool {
+    let empty = |field: &str| query.get(field).is_null() || query.items(field).is_empty();
+    let no_condition = query
+        .object("jointree")
+        .is_none_or(|tree| tree.get("quals").is_null());
+    query.name == "QUERY"
+        && query.int("commandType") == Some(1)
+        && query.get("rtable").is_null()
+        && query.get("cteList").is_null()
+        && query.get("limitCount").is_null()
+        && query.get("limitOffset").is_null()
+        && query.get("havingQual").is_null()
+        && query.get("setOperations").is_null()
+        && empty("groupClause")
+        && no_condition
+}
+
+/// The one query of a SQL-standard body: `RETURN …`, or BEGIN ATOMIC with one statement.
+fn only_query<'a, 'n>(node: &'n Node<'a>) -> Option<&'n Object<'a>> {
+    match node {
+        Node::Object(query) => Some(query),
+        Node::List(items) => match items.as_slice() {
+            [one] => only_query(one),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn constant(object: &Object<'_>) -> Expr {
+    if object.flag("constisnull") == Some(true) {
+        return Expr::Null;
+    }
+    let layout = Layout {
+        length: object.int("constlen").unwrap_or(0),
+        by_value: object.flag("constbyval").unwrap_or(false),
+    };
+    let Node::Datum(datum) = object.get("constvalue") else {
+        return Expr::Other(Vec::new());
+    };
+    match object.oid("consttype") {
+        Some(16) => Expr::Bool(datum.bytes.first() == Some(&1)),
+        Some(20 | 21 | 23) => number(datum, layout),
+        Some(25 | 1043) => datum
+            .text(layout)
+            .map_or(Expr::Other(Vec::new()), |text| Expr::Text(text.to_owned())),
+        // A name fills its 64 bytes with NULs, char(n) its length with blanks.
+        Some(19 | 1042) => datum.text(layout).map_or(Expr::Other(Vec::new()), |text| {
+            Expr::Text(text.trim_end_matches(['\0', ' ']).to_owned())
+        }),
+        Some(2950) => datum.payload(layout).map_or(Expr::Other(Vec::new()), uuid),
+        _ => Expr::Other(Vec::new()),
+    }
+}
+
+fn number(datum: &Datum, layout: Layout) -> Expr {
+    datum
+        .integer(layout)
+        .map_or(Expr::Other(Vec::new()), |number| Expr::Text(number.to_string()))
+}
+
+fn uuid(bytes: &[u8]) -> Expr {
+    <[u8; 16]>::try_from(bytes).map_or(Expr::Other(Vec::new()), |bytes| {
+        Expr::Text(uuid::Uuid::from_bytes(bytes).to_string())
+    })
+}
