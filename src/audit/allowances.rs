@@ -34,6 +34,7 @@ pub(super) fn apply(
                 object: finding.object.clone(),
                 role: finding.role.clone(),
                 reason: reason.to_owned(),
+                expires: None,
             });
         }
         reason.is_none()

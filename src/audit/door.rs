@@ -46,7 +46,7 @@ pub enum DoorVerdict {
 }
 
 /// One role, one object, one command, and its verdict.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Door {
     /// The object.
     pub object: Object,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 /// How bad a finding is (DESIGN, section 5).
@@ -96,6 +96,27 @@ impl Serialize for Object {
     }
 }
 
+/// As [`Display`](fmt::Display) writes it; the first dot ends the schema. An object so read is written the same again.
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let named = |prefix: &str| text.strip_prefix(prefix).map(str::to_owned);
+        Ok(if let Some(name) = named("role:") {
+            Self::Role(name)
+        } else if let Some(name) = named("setting:") {
+            Self::Setting(name)
+        } else if let Some(name) = named("database:") {
+            Self::Database(name)
+        } else if let Some((schema, name)) = text.split_once('.') {
+            Self::in_schema(schema, name)
+        } else {
+            return Err(serde::de::Error::custom(format!(
+                "{text:?} is no object: it is neither schema.name nor role:name, setting:name or database:name"
+            )));
+        })
+    }
+}
+
 /// Where the knowledge comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -110,7 +131,7 @@ pub enum EvidenceKind {
 }
 
 /// Why a finding is true.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
     /// Where the knowledge comes from.
     pub kind: EvidenceKind,
@@ -131,8 +152,17 @@ impl Evidence {
     }
 }
 
+/// A place in a file: the statement that made the object what it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Location {
+    /// The file, relative to where the command ran, with `/` between folders.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+}
+
 /// One defect of isolation.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
     /// The name of the check or probe, in kebab case.
     pub check: String,
@@ -141,6 +171,7 @@ pub struct Finding {
     /// The object whose rows leak, or the role or setting that is at fault.
     pub object: Object,
     /// The door, where it is not the object itself: the view, say, through which a table's rows leak.
+    #[serde(default)]
     pub door: Option<Object>,
     /// The audited role that it concerns, if it concerns one.
     pub role: Option<String>,
@@ -152,6 +183,12 @@ pub struct Finding {
     pub help: String,
     /// Why it is true.
     pub evidence: Evidence,
+    /// The SQL that mends it, where a machine can tell: one statement a line, to be run by the objects' owner.
+    #[serde(default)]
+    pub fix_sql: Option<String>,
+    /// Where the policy or table was written, if that is known.
+    #[serde(default)]
+    pub location: Option<Location>,
     /// Stable over runs and databases: made of names only, never of OIDs or wording.
     pub fingerprint: String,
 }
@@ -187,6 +224,8 @@ impl Finding {
             message: String::new(),
             help: String::new(),
             evidence: Evidence::catalog(),
+            fix_sql: None,
+            location: None,
             fingerprint: format!("{fingerprint:016x}"),
         }
     }
@@ -206,10 +245,39 @@ impl Finding {
         self
     }
 
+    /// Sets the SQL that mends it.
+    #[must_use]
+    pub fn mended_by(mut self, sql: impl Into<String>) -> Self {
+        self.fix_sql = Some(sql.into());
+        self
+    }
+
     /// Sets the evidence.
     #[must_use]
     pub fn shown_by(mut self, evidence: Evidence) -> Self {
         self.evidence = evidence;
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_is_written_again_as_it_was_read() {
+        for text in [
+            "app.t",
+            "app.f(text, app.t)",
+            "a.b.c",
+            "role:x.y",
+            "setting:app.current_tenant",
+            "database:d",
+        ] {
+            let json = serde_json::to_string(text).unwrap();
+            let object: Object = serde_json::from_str(&json).unwrap();
+            assert_eq!(serde_json::to_string(&object).unwrap(), json);
+        }
+        assert!(serde_json::from_str::<Object>("\"nothing\"").is_err());
     }
 }

@@ -12,6 +12,7 @@ pub(crate) struct About<'a> {
     part: &'a str,
     severity: Option<Severity>,
     door: Option<Object>,
+    fix_sql: Option<String>,
 }
 
 impl<'a> About<'a> {
@@ -24,6 +25,7 @@ impl<'a> About<'a> {
             part: "",
             severity: None,
             door: None,
+            fix_sql: None,
         }
     }
 
@@ -48,6 +50,12 @@ impl<'a> About<'a> {
     /// The door, where it is not the object itself.
     pub(crate) fn through(mut self, door: Object) -> Self {
         self.door = Some(door);
+        self
+    }
+
+    /// The SQL that mends it, where a machine can tell: whole statements, one a line.
+    pub(crate) fn mended_by(mut self, sql: impl Into<String>) -> Self {
+        self.fix_sql = Some(sql.into());
         self
     }
 
@@ -83,6 +91,7 @@ impl<'a> Findings<'a> {
         )
         .saying(message, help);
         finding.door = about.door;
+        finding.fix_sql = about.fix_sql;
         self.list.push(finding);
     }
 }

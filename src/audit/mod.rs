@@ -3,6 +3,7 @@
 //! `checks` and `attack` find; `report` renders.
 
 mod allowances;
+mod assumptions;
 mod check;
 mod context;
 mod door;
@@ -12,10 +13,11 @@ mod report;
 mod run;
 mod verdicts;
 
+pub use assumptions::{Assumed, Assumptions, Origin};
 pub use check::{Check, Entry, Group, check, checks, known};
 pub use door::{Door, DoorKind, DoorVerdict};
-pub use finding::{Command, Evidence, EvidenceKind, Finding, Object, Severity};
-pub use report::{Allowed, Report, Summary, Verdict};
+pub use finding::{Command, Evidence, EvidenceKind, Finding, Location, Object, Severity};
+pub use report::{Allowed, Known, Report, Summary, Verdict};
 pub use run::{AttackMode, Audit};
 
 pub(crate) use context::{Applied, Context, Held, Rows, policy_command};

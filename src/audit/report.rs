@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::assumptions::{Assumptions, Origin};
 use super::door::{Door, DoorVerdict};
 use super::finding::{Finding, Object, Severity};
+use crate::error::Error;
 
 /// The audit's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -18,7 +20,7 @@ pub enum Verdict {
 }
 
 /// Counts.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
     /// Tenant-scoped tables.
     pub tables: usize,
@@ -39,7 +41,7 @@ pub struct Summary {
 }
 
 /// A finding that `rls.toml` allows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Allowed {
     /// The check.
     pub check: String,
@@ -49,10 +51,26 @@ pub struct Allowed {
     pub role: Option<String>,
     /// Why it is intended.
     pub reason: String,
+    /// The last day (`YYYY-MM-DD`) on which it is allowed, if it has one.
+    #[serde(default)]
+    pub expires: Option<String>,
+}
+
+/// A finding that the baseline knows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Known {
+    /// Its fingerprint.
+    pub fingerprint: String,
+    /// The check.
+    pub check: String,
+    /// The object.
+    pub object: Object,
+    /// How bad it is.
+    pub severity: Severity,
 }
 
 /// The result of an audit.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// Version of this structure in JSON.
     pub schema_version: u32,
@@ -69,9 +87,20 @@ pub struct Report {
     /// Every door with its verdict, by object, role and command.
     pub doors: Vec<Door>,
     /// Findings that `rls.toml` allows, with their reasons.
+    #[serde(default)]
     pub allowed: Vec<Allowed>,
+    /// Findings that a baseline knows already; they are in no other list.
+    #[serde(default)]
+    pub known: Vec<Known>,
     /// What the reader should know: what could not be seen or done.
+    #[serde(default)]
     pub notes: Vec<String>,
+    /// What was taken for granted.
+    #[serde(default)]
+    pub assumptions: Assumptions,
+    /// What was audited, with what, and when.
+    #[serde(default)]
+    pub origin: Origin,
 }
 
 impl Report {
@@ -129,7 +158,10 @@ impl Report {
             findings,
             doors,
             allowed: Vec::new(),
+            known: Vec::new(),
             notes: Vec::new(),
+            assumptions: Assumptions::default(),
+            origin: Origin::default(),
         }
     }
 
@@ -140,6 +172,24 @@ impl Report {
             .iter()
             .filter(|role| !decided(role, &self.doors))
             .map(String::as_str)
+    }
+
+    /// A report from its JSON; `name` stands for the file in errors.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) where the text is none, or of another version.
+    pub fn from_json(text: &str, name: &str) -> crate::Result<Self> {
+        let report: Self = serde_json::from_str(text)
+            .map_err(|cause| Error::input(format!("{name} is no JSON report")).caused_by(cause))?;
+        if report.schema_version != Self::SCHEMA_VERSION {
+            return Err(Error::input(format!(
+                "{name} is a report of version {}, this version reads {}",
+                report.schema_version,
+                Self::SCHEMA_VERSION
+            )));
+        }
+        Ok(report)
     }
 
     /// Whether a finding reaches the threshold.

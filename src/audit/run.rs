@@ -9,7 +9,7 @@ use super::check::checks;
 use super::context::Context;
 use super::findings::Findings;
 use super::verdicts::Verdicts;
-use super::{Finding, Report, Severity, Summary};
+use super::{Assumptions, Finding, Origin, Report, Severity, Summary};
 use crate::attack;
 use crate::catalog::{Catalog, LoadOptions};
 use crate::error::{Error, ErrorKind, Result};
@@ -24,6 +24,16 @@ pub enum AttackMode {
     /// In the audited database, in one transaction that is always rolled back.
     #[default]
     InPlace,
+}
+
+impl AttackMode {
+    /// Its name on the command line and in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::InPlace => "in-place",
+        }
+    }
 }
 
 /// An audit of one database.
@@ -89,7 +99,7 @@ impl Audit {
         if self.attack == AttackMode::InPlace {
             state.attack(client, &catalog).await?;
         }
-        Ok(self.report(start, &catalog, state))
+        Ok(self.report(start, &catalog, state, self.attack))
     }
 
     /// Reads the catalog alone, to be saved or audited later.
@@ -128,7 +138,7 @@ impl Audit {
     pub fn run_offline(&self, catalog: &Catalog) -> Result<Report> {
         let start = Instant::now();
         let state = self.judge(catalog)?;
-        Ok(self.report(start, catalog, state))
+        Ok(self.report(start, catalog, state, AttackMode::Off))
     }
 
     /// What the catalog alone says.
@@ -152,7 +162,7 @@ impl Audit {
         })
     }
 
-    fn report(&self, start: Instant, catalog: &Catalog, state: State) -> Report {
+    fn report(&self, start: Instant, catalog: &Catalog, state: State, attacks: AttackMode) -> Report {
         let State {
             model,
             mut findings,
@@ -181,9 +191,12 @@ impl Audit {
         };
         let roles = model.roles.iter().map(|role| role.name.clone()).collect();
         let doors = verdicts.into_doors(&model);
+        let assumptions = Assumptions::new(catalog, &model, &self.config);
         let mut report = Report::new(roles, model.tenant_setting, findings, doors, counted);
         report.allowed = allowed;
         report.notes = notes;
+        report.assumptions = assumptions;
+        report.origin = Origin::new(catalog, attacks);
         report
     }
 

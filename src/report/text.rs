@@ -239,11 +239,6 @@ mod tests {
     }
 
     #[test]
-    fn text_looks_like_this() {
-        insta::assert_snapshot!(plain());
-    }
-
-    #[test]
     fn sentences_fit_into_80_columns() {
         let text = plain();
         let prose = text

@@ -32,12 +32,14 @@ fn run(context: &Context<'_>, findings: &mut Findings<'_>) {
             let Ok(name) = Ident::new(role.name.as_str()) else {
                 continue;
             };
-            let help = format!(
-                "REVOKE SELECT ON {} FROM {name}; and show it through a view that compares the tenant column with the setting",
-                view.qualified_name()
-            );
+            let cure = format!("REVOKE SELECT ON {} FROM {name};", view.qualified_name());
+            let help =
+                format!("{cure} and show it through a view that compares the tenant column with the setting");
             findings.add(
-                About::new(view.object()).by(&role.name).doing(Command::Select),
+                About::new(view.object())
+                    .by(&role.name)
+                    .doing(Command::Select)
+                    .mended_by(cure),
                 format!(
                     "it holds rows of {names} of every tenant, and no policy applies to a materialized view"
                 ),

@@ -42,10 +42,20 @@ fn run(context: &Context<'_>, findings: &mut Findings<'_>) {
             let Ok(statement) = statement else {
                 continue;
             };
+            // A setting's name is dotted; each of its parts is an identifier.
+            let parts: Result<Vec<_>, _> = setting.split('.').map(Ident::new).collect();
+            let Ok(parts) = parts else {
+                continue;
+            };
+            let quoted: Vec<_> = parts.iter().map(ToString::to_string).collect();
+            let cure = format!("{statement} RESET {};", quoted.join("."));
             findings.add(
-                About::new(Object::Setting(setting.clone())).by(&role.name).part(whose),
+                About::new(Object::Setting(setting.clone()))
+                    .by(&role.name)
+                    .part(whose)
+                    .mended_by(cure.clone()),
                 format!("a session of {} that binds no tenant is one tenant's already: the {whose} pins {setting}", role.name),
-                format!("{statement} RESET {setting};"),
+                cure,
             );
         }
     }

@@ -20,6 +20,9 @@ fn run(context: &Context<'_>, findings: &mut Findings<'_>) {
         let help = format!(
             "ALTER TABLE {name} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; and a policy for the role"
         );
+        // Without a policy nobody sees a row afterwards: that is for a person to write.
+        let cure = (!relation.policies.is_empty())
+            .then(|| format!("ALTER TABLE {name} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;"));
         let dormant = match relation.policies.len() {
             0 => String::new(),
             1 => ", and its policy is dormant".to_owned(),
@@ -37,8 +40,12 @@ fn run(context: &Context<'_>, findings: &mut Findings<'_>) {
             if commands.is_empty() || role.total_escape(&context.model.tables).is_some() {
                 continue;
             }
+            let mut about = About::new(relation.object()).by(&role.name);
+            if let Some(cure) = &cure {
+                about = about.mended_by(cure.clone());
+            }
             findings.add(
-                About::new(relation.object()).by(&role.name),
+                about,
                 format!(
                     "row security is off{dormant}: {} may {} every tenant's rows",
                     role.name,

@@ -37,10 +37,16 @@ fn run(context: &Context<'_>, findings: &mut Findings<'_>) {
         } else {
             Severity::Warning
         };
+        let cure = format!(
+            "ALTER TABLE {} FORCE ROW LEVEL SECURITY;",
+            relation.qualified_name()
+        );
         findings.add(
-            About::new(relation.object()).severity(severity),
+            About::new(relation.object())
+                .severity(severity)
+                .mended_by(cure.clone()),
             format!("row security does not apply to its owner {owner}, nor to views and functions that run as {owner}"),
-            format!("ALTER TABLE {} FORCE ROW LEVEL SECURITY;", relation.qualified_name()),
+            cure,
         );
     }
 }

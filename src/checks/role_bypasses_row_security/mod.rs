@@ -24,15 +24,17 @@ fn run(context: &Context<'_>, findings: &mut Findings<'_>) {
             let Ok(name) = Ident::new(role.name.as_str()) else {
                 continue;
             };
+            let cure = format!("ALTER ROLE {name} {attribute};");
             findings.add(
                 About::new(Object::Role(role.name.clone()))
                     .by(&role.name)
-                    .part(attribute),
+                    .part(attribute)
+                    .mended_by(cure.clone()),
                 format!(
                     "{} {what}: no policy applies to it, it reads and changes every tenant's rows",
                     role.name
                 ),
-                format!("connect as a role without it, or: ALTER ROLE {name} {attribute};"),
+                format!("connect as a role without it, or: {cure}"),
             );
         }
     }

@@ -25,12 +25,17 @@ fn run(context: &Context<'_>, findings: &mut Findings<'_>) {
         }
         for escape in role.escapes.iter().filter(|escape| is_change(escape)) {
             let target = context.catalog.role_name(escape.role);
+            let help = help(context.catalog, role, escape);
+            let mut about = About::new(Object::Role(role.name.clone()))
+                .by(&role.name)
+                .part(target);
+            if matches!(escape.step, Step::CreateRole | Step::Admin) {
+                about = about.mended_by(help.clone());
+            }
             findings.add(
-                About::new(Object::Role(role.name.clone()))
-                    .by(&role.name)
-                    .part(target),
+                about,
                 format!("{} {}", role.name, escape.describe(context.catalog)),
-                help(context.catalog, role, escape),
+                help,
             );
         }
     }

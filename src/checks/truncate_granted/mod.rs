@@ -23,15 +23,17 @@ fn run(context: &Context<'_>, findings: &mut Findings<'_>) {
             let Ok(name) = Ident::new(role.name.as_str()) else {
                 continue;
             };
+            let cure = format!("REVOKE TRUNCATE ON {} FROM {name};", relation.qualified_name());
             findings.add(
                 About::new(relation.object())
                     .by(&role.name)
-                    .doing(Command::Truncate),
+                    .doing(Command::Truncate)
+                    .mended_by(cure.clone()),
                 format!(
                     "{} may TRUNCATE: row security does not apply, all tenants' rows go",
                     role.name
                 ),
-                format!("REVOKE TRUNCATE ON {} FROM {name};", relation.qualified_name()),
+                cure,
             );
         }
     }

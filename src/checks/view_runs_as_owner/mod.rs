@@ -41,8 +41,12 @@ fn run(context: &Context<'_>, findings: &mut Findings<'_>) {
                 );
                 continue;
             }
+            let mut about = About::new(view.object()).by(&role.name).doing(Command::Select);
+            if context.catalog.server.major() >= 15 {
+                about = about.mended_by(cure(view));
+            }
             findings.add(
-                About::new(view.object()).by(&role.name).doing(Command::Select),
+                about,
                 format!("the view reads {names} as {owner}, whom row security does not hold: {} sees every tenant's rows", role.name),
                 help(context, view),
             );
@@ -89,6 +93,10 @@ fn help(context: &Context<'_>, view: &Relation) -> String {
                 LEVEL SECURITY), or revoke it"
             .to_owned();
     }
+    cure(view)
+}
+
+fn cure(view: &Relation) -> String {
     format!(
         "ALTER VIEW {} SET (security_invoker = true);",
         view.qualified_name()
