@@ -31,6 +31,7 @@ fn a_misnamed_file_is_named() {
         "V2__b.sql.txt",
         "V2__b.pgsql",
         "V2__b.rs",
+        "orders.sql.bak",
     ] {
         let project = Project::new(&[("migrations/V1__first.sql", "select 1")]);
         project.write(&format!("migrations/{name}"), "select 1");
@@ -55,7 +56,7 @@ fn other_files_may_lie_beside_the_migrations() {
     ] {
         project.write(&format!("migrations/{name}"), "not sql");
     }
-    Migrator::new(project.source()).unwrap();
+    drop(project.migrator());
 }
 
 #[test]
@@ -140,7 +141,7 @@ fn links_to_files_are_read_and_hidden_folders_are_not() {
     let project = Project::new(&[("migrations/..2026_01_31/V1__a.sql", "select 1")]);
     symlink("..2026_01_31", project.path("migrations/..data")).unwrap();
     symlink("..data/V1__a.sql", project.path("migrations/V1__a.sql")).unwrap();
-    Migrator::new(project.source()).unwrap();
+    drop(project.migrator());
     // A link to a folder would be left out without a word otherwise.
     symlink("..data", project.path("migrations/more")).unwrap();
     assert!(
