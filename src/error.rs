@@ -221,7 +221,8 @@ impl fmt::Debug for Error {
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         // tokio-postgres's own layer says only "db error"; the server's words stand behind it.
-        if let Some(reported) = self.as_postgres().and_then(tokio_postgres::Error::as_db_error) {
+        let direct = self.0.source.as_deref().and_then(|cause| cause.downcast_ref());
+        if let Some(reported) = direct.and_then(tokio_postgres::Error::as_db_error) {
             return Some(reported);
         }
         self.0.source.as_deref().map(|cause| cause as _)

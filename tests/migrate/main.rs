@@ -8,8 +8,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod dry_run;
 mod files;
 mod history;
+mod outside;
 mod parallel;
 mod project;
 mod tool;

@@ -10,11 +10,11 @@
     reason = "each test target uses a part of this"
 )]
 
-use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use rls_tool::connect::ConnectOptions;
 use rls_tool::ephemeral::Server;
+use rls_tool::migrate::Migrator;
 use rls_tool::sql::Ident;
 use tokio::sync::OnceCell;
 use tokio_postgres::Client;
@@ -63,7 +63,7 @@ impl Database {
                 let server = server().await;
                 create_database(server, TEMPLATE, None).await;
                 // A database with a connection cannot serve as a template: the client is closed in here.
-                apply_reference_schema(&connect(&server.options().with_database(TEMPLATE)).await).await;
+                apply_reference_schema(&mut connect(&server.options().with_database(TEMPLATE)).await).await;
                 wait_until_unused(server, TEMPLATE).await;
             })
             .await;
@@ -167,29 +167,13 @@ async fn wait_until_unused(server: &Server, name: &str) {
     }
 }
 
-/// `migrations/` in order of their numbers, then `policies/` by name.
-async fn apply_reference_schema(client: &Client) {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for folder in ["migrations", "policies"] {
-        let mut files: Vec<_> = std::fs::read_dir(root.join(folder))
-            .unwrap_or_else(|error| panic!("{folder}/: {error}"))
-            .map(|entry| entry.unwrap().path())
-            .filter(|path| path.extension().is_some_and(|extension| extension == "sql"))
-            .collect();
-        files.sort_by_key(|path| {
-            let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            let number = name
-                .trim_start_matches('V')
-                .split('_')
-                .next()
-                .and_then(|digits| digits.parse().ok());
-            (number.unwrap_or(0_u32), name)
-        });
-        for file in files {
-            let sql = std::fs::read_to_string(&file).unwrap();
-            if let Err(error) = client.batch_execute(&sql).await {
-                panic!("{}: {:?}", file.display(), error.as_db_error());
-            }
-        }
+/// As `rls-tool migrate` does where there are no folders.
+async fn apply_reference_schema(client: &mut Client) {
+    let migrated = match Migrator::reference() {
+        Ok(migrator) => migrator.run(client).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = migrated {
+        panic!("{}", error.chain());
     }
 }
