@@ -26,7 +26,7 @@ impl Apply<Client> for ApplyAlone<'_> {
         self.session.reset(client, false).await?;
         let broken_before = invalid_indexes(client).await?;
         let result = self.statements(client, sql).await;
-        if client.is_closed() {
+        if is_gone(client, &result) {
             return result;
         }
         // Names that the file says, for an index that an earlier attempt has left and IF NOT EXISTS skips.
@@ -88,9 +88,9 @@ impl<'a> ApplyAlone<'a> {
         for (index, statement) in all.iter().enumerate() {
             let offset = statement.text.as_ptr() as usize - sql.as_ptr() as usize;
             if let Err(cause) = client.batch_execute(statement.text).await {
-                let closed = client.is_closed();
-                let error = failure::of_file(file, offset, cause);
-                return Err(match (closed, index) {
+                let result = Err(failure::of_file(file, Some(offset), cause));
+                let gone = is_gone(client, &result);
+                return result.map_err(|error| match (gone, index) {
                     (true, _) => error.with_help(format!(
                         "the statement may have been finished by the server: look, then make {} fit to run again (IF NOT \
                          EXISTS, IF EXISTS) or undo it, and run again",
@@ -107,6 +107,11 @@ impl<'a> ApplyAlone<'a> {
         }
         Ok(())
     }
+}
+
+/// Whether the connection has ended. The client learns of it a little later than of the server's last words.
+fn is_gone(client: &Client, result: &Result<()>) -> bool {
+    client.is_closed() || matches!(result, Err(error) if error.kind() == ErrorKind::Closed)
 }
 
 /// Indexes that a failed `CREATE INDEX CONCURRENTLY` or `REINDEX CONCURRENTLY` has left.

@@ -55,7 +55,7 @@ impl<'c> Apply<Transaction<'c>> for ApplyMigrations<'_> {
             .ok_or_else(|| Error::new(ErrorKind::Internal, "Refinery ran a file that was not planned"))?;
         let id = session::transaction_id(transaction).await?;
         if let Err(cause) = transaction.batch_execute(sql).await {
-            return Err(failure::of_file(&file.file, 0, cause));
+            return Err(failure::of_file(&file.file, None, cause));
         }
         session::require_transaction(transaction, &id, &file.file.label).await?;
         if let Some(before) = &self.activity {

@@ -9,17 +9,21 @@ use crate::migrate::lexer::line_of;
 use crate::migrate::migration::NO_TRANSACTION;
 use crate::migrate::report::MigrationReport;
 
-/// `file` failed; `offset` is where in it the text that was sent begins.
-pub(crate) fn of_file(file: &SqlFile, offset: usize, cause: tokio_postgres::Error) -> Error {
-    let line = cause.as_db_error().and_then(|db| match db.position() {
-        Some(ErrorPosition::Original(position)) => {
-            let at = file.sql[offset..]
+/// `file` failed; `statement` is where in it the one that failed begins, where it was sent alone.
+///
+/// Many errors come without a position; then the statement's own line is said.
+pub(crate) fn of_file(file: &SqlFile, statement: Option<usize>, cause: tokio_postgres::Error) -> Error {
+    let offset = statement.unwrap_or(0);
+    let position = cause.as_db_error().and_then(|db| match db.position() {
+        Some(ErrorPosition::Original(position)) => Some(
+            file.sql[offset..]
                 .char_indices()
-                .nth((*position as usize).saturating_sub(1));
-            Some(line_of(&file.sql, offset + at.map_or(0, |(at, _)| at)))
-        }
+                .nth((*position as usize).saturating_sub(1))
+                .map_or(offset, |(at, _)| offset + at),
+        ),
         _ => None,
     });
+    let line = position.or(statement).map(|at| line_of(&file.sql, at));
     let place = match line {
         Some(line) => format!("run {}, line {line}", file.label),
         None => format!("run {}", file.label),

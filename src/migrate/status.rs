@@ -184,19 +184,15 @@ impl Status {
 
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let day = |time: &Option<String>| {
-            time.as_ref()
-                .map(|time| time.chars().take(19).collect::<String>())
-        };
+        // Without its fraction of a second.
+        let time = |time: &Option<String>| time.as_ref().map(|time| time.chars().take(19).collect::<String>());
         writeln!(f, "migrations")?;
         for item in &self.migrations {
             let title = format!("V{}__{}", item.version, item.name);
-            writeln!(
-                f,
-                "  {:<9} {title:<40} {}",
-                item.state,
-                day(&item.applied_on).unwrap_or_default()
-            )?;
+            match time(&item.applied_on) {
+                Some(time) => writeln!(f, "  {:<9} {title:<40} {time}", item.state)?,
+                None => writeln!(f, "  {:<9} {title}", item.state)?,
+            }
         }
         writeln!(f, "policies")?;
         for item in &self.policies {
@@ -207,11 +203,10 @@ impl fmt::Display for Status {
             } else {
                 "drifted".to_owned()
             };
-            writeln!(
-                f,
-                "  {state:<9} {label:<28} {table:<28} {}",
-                day(&item.applied_on).unwrap_or_default()
-            )?;
+            match time(&item.applied_on) {
+                Some(time) => writeln!(f, "  {state:<9} {label:<28} {table:<28} {time}")?,
+                None => writeln!(f, "  {state:<9} {label:<28} {table}")?,
+            }
             for drift in &item.drift {
                 writeln!(f, "            {drift}")?;
             }

@@ -258,7 +258,7 @@ impl<'c> Apply<Transaction<'c>> for ApplyPolicies<'_> {
         }
         let id = transaction_id(transaction).await?;
         if let Err(cause) = transaction.batch_execute(sql).await {
-            return Err(file_failed(step.file.file(), 0, cause));
+            return Err(file_failed(step.file.file(), None, cause));
         }
         require_transaction(transaction, &id, label).await?;
         self.session.reset(transaction, true).await?;

@@ -111,6 +111,6 @@ async fn drift_is_shown_and_not_mended() {
     project.run(&mut client).await;
     run(&client, "create policy hole on t using (true)").await;
     let report = project.migrator().dry_run(true).run(&mut client).await.unwrap();
-    assert!(report.policies[0].sql.contains("drop policy hole on public.t;"), "{report:?}");
+    assert!(report.policies[0].sql.contains("drop policy \"hole\" on \"public\".\"t\";"), "{report:?}");
     assert_eq!(project.status(&mut client).await.drift().count(), 1);
 }

@@ -10,6 +10,8 @@
     reason = "each test target uses a part of this"
 )]
 
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use rls_tool::connect::ConnectOptions;
@@ -176,4 +178,16 @@ async fn apply_reference_schema(client: &mut Client) {
     if let Err(error) = migrated {
         panic!("{}", error.chain());
     }
+}
+
+/// What PostgreSQL answers to a wrong password.
+pub fn refuse_password(listener: &TcpListener) {
+    let (mut stream, _) = listener.accept().unwrap();
+    let read = stream.read(&mut [0; 1024]).unwrap();
+    assert!(read > 0);
+    let fields = "SFATAL\0VFATAL\0C28P01\0Mpassword authentication failed for user \"u\"\0\0";
+    let length = u32::try_from(fields.len() + 4).unwrap();
+    stream.write_all(b"E").unwrap();
+    stream.write_all(&length.to_be_bytes()).unwrap();
+    stream.write_all(fields.as_bytes()).unwrap();
 }

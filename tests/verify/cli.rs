@@ -1,13 +1,12 @@
 //! `rls-tool verify-isolation`, `checks` and `explain` as a script meets them: exit status, streams, errors.
 
-use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-use crate::support::{Database, run};
+use crate::support::{Database, refuse_password, run};
 
 fn tool(arguments: &[&str]) -> Output {
     command(arguments).output().unwrap()
@@ -270,18 +269,6 @@ fn an_unreachable_host_and_a_wrong_password_are_one_clear_message() {
         refused.contains("password authentication failed") && !refused.contains("s3cret"),
         "{refused}"
     );
-}
-
-/// What PostgreSQL answers to a wrong password.
-fn refuse_password(listener: &TcpListener) {
-    let (mut stream, _) = listener.accept().unwrap();
-    let read = stream.read(&mut [0; 1024]).unwrap();
-    assert!(read > 0);
-    let fields = "SFATAL\0VFATAL\0C28P01\0Mpassword authentication failed for user \"u\"\0\0";
-    let length = u32::try_from(fields.len() + 4).unwrap();
-    stream.write_all(b"E").unwrap();
-    stream.write_all(&length.to_be_bytes()).unwrap();
-    stream.write_all(fields.as_bytes()).unwrap();
 }
 
 #[test]

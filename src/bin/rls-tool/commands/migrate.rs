@@ -81,6 +81,7 @@ struct FileArgs {
 
 impl Migrate {
     pub(crate) async fn run(self) -> anyhow::Result<Outcome> {
+        self.require_run_flags_on_a_run()?;
         let source = Source::resolve(self.files.migrations, self.files.policies);
         let mut migrator = Migrator::new(source)?
             .history_schema(self.files.history_schema)
@@ -109,6 +110,21 @@ impl Migrate {
             summary(&report)?
         })?;
         Ok(Outcome::Done)
+    }
+}
+
+impl Migrate {
+    /// They stand before the subcommand too, where clap takes them.
+    fn require_run_flags_on_a_run(&self) -> anyhow::Result<()> {
+        let given = [
+            (self.dry_run, "--dry-run"),
+            (self.target.is_some(), "--target"),
+            (self.lock_timeout.is_some(), "--lock-timeout"),
+        ];
+        match given.iter().find(|(given, _)| *given && self.command.is_some()) {
+            Some((_, flag)) => bail!("`migrate status` changes nothing and takes no {flag}"),
+            None => Ok(()),
+        }
     }
 }
 
