@@ -11,6 +11,7 @@ use crate::migrate::failure;
 use crate::migrate::lexer::{Token, statements};
 use crate::migrate::migration::MigrationFile;
 use crate::migrate::session::Session;
+use crate::migrate::silent;
 
 /// Runs the one file.
 #[derive(Debug)]
@@ -23,6 +24,7 @@ pub(crate) struct ApplyAlone<'a> {
 
 impl Apply<Client> for ApplyAlone<'_> {
     async fn apply(&mut self, client: &Client, sql: &str) -> Result<()> {
+        silent::refuse_outside(client, self.file).await?;
         self.session.reset(client, false).await?;
         let broken_before = invalid_indexes(client).await?;
         let result = self.statements(client, sql).await;

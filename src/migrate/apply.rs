@@ -3,12 +3,13 @@
 use tokio_postgres::Transaction;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::migrate::activity::{self, Activity};
 use crate::migrate::executor::Apply;
 use crate::migrate::failure;
 use crate::migrate::migration::MigrationFile;
 use crate::migrate::report::{MigrationReport, Ran};
 use crate::migrate::session::{self, Session};
-use crate::migrate::silent::{self, Activity};
+use crate::migrate::silent;
 
 /// Runs migration files in order.
 #[derive(Debug)]
@@ -29,7 +30,7 @@ impl<'a> ApplyMigrations<'a> {
         session: &'a Session,
         report: &'a mut MigrationReport,
     ) -> Result<Self> {
-        let activity = if silent::is_counting(transaction).await? {
+        let activity = if activity::is_counting(transaction).await? {
             Some(Activity::read(transaction).await?)
         } else {
             report.warnings.push(

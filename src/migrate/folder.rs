@@ -59,11 +59,10 @@ fn list(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<()> {
             paths.push(path);
         } else if path.is_symlink() {
             // It may form a ring; left out without a word, its files would be missed.
-            return Err(Error::input(format!(
-                "{}: links to folders are not followed",
-                path.display()
-            ))
-            .with_help("put the files themselves there, or links to them"));
+            return Err(
+                Error::input(format!("{}: links to folders are not followed", path.display()))
+                    .with_help("put the files themselves there, or links to them"),
+            );
         } else {
             list(&path, paths)?;
         }

@@ -66,27 +66,71 @@ fn resets_role(statement: &Statement<'_>) -> bool {
 pub(crate) fn changes(sql: &str, name: &str) -> bool {
     let mut found = false;
     each_statement(sql, DEPTH, &mut |statement| {
-        for (at, token) in statement.tokens.iter().enumerate() {
-            let mut rest = &statement.tokens[at + 1..];
-            match rest {
-                [next, after @ ..] if token.is("delete") && next.is("from") => rest = after,
-                [next, after @ ..] if token.is("merge") && next.is("into") => rest = after,
-                _ if token.is("update") => {}
-                _ => continue,
-            }
-            if let [only, after @ ..] = rest
-                && only.is("only")
-            {
-                rest = after;
-            }
-            if let [_, Token::Symbol('.'), after @ ..] = rest {
-                rest = after;
-            }
-            found |= rest
-                .first()
-                .and_then(Token::name)
-                .is_some_and(|other| other == name);
+        found |= changes_table(statement, name)
+    });
+    found
+}
+
+/// As [`changes`], without the bodies of what it creates: those do not run yet.
+pub(crate) fn changes_itself(sql: &str, name: &str) -> bool {
+    statements(sql)
+        .iter()
+        .filter(|statement| !statement.starts_with(&["create"]))
+        .any(|statement| changes(statement.text, name))
+}
+
+fn changes_table(statement: &Statement<'_>, name: &str) -> bool {
+    for (at, token) in statement.tokens.iter().enumerate() {
+        let mut rest = &statement.tokens[at + 1..];
+        match rest {
+            [next, after @ ..] if token.is("delete") && next.is("from") => rest = after,
+            [next, after @ ..] if token.is("merge") && next.is("into") => rest = after,
+            _ if token.is("update") => {}
+            _ => continue,
         }
+        if let [only, after @ ..] = rest
+            && only.is("only")
+        {
+            rest = after;
+        }
+        if let [_, Token::Symbol('.'), after @ ..] = rest {
+            rest = after;
+        }
+        if rest
+            .first()
+            .and_then(Token::name)
+            .is_some_and(|other| other == name)
+        {
+            return true;
+        }
+    }
+    false
+}
+
+/// Whether the file deals with row security itself: switches role, binds a setting, or alters what row security does. Its
+/// author then knows which rows it reaches.
+pub(crate) fn row_security(sql: &str) -> bool {
+    let mut found = false;
+    each_statement(sql, DEPTH, &mut |statement| {
+        let tokens = &statement.tokens;
+        let has = |words: &[&str]| {
+            let mut windows = tokens.windows(words.len());
+            windows.any(|window| window.iter().zip(words).all(|(token, word)| token.is(word)))
+        };
+        let sets = |window: &[Token<'_>]| {
+            window[0].is("set")
+                && matches!(window, [.., Token::Word(_), Token::Symbol('.')])
+                && (window.len() == 3 || window[1].is("local") || window[1].is("session"))
+        };
+        found |= statement.starts_with(&["set", "role"])
+            || has(&["set", "local", "role"])
+            || has(&["set", "session", "role"])
+            || has(&["row", "level", "security"])
+            || has(&["create", "policy"])
+            || has(&["alter", "policy"])
+            || has(&["set_config"])
+            || (statement.starts_with(&["set"]) && tokens.windows(3).take(1).any(sets))
+            || tokens.windows(4).any(sets);
     });
     found
 }
@@ -131,6 +175,29 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_deals_with_row_security_is_told_from_one_that_does_not() {
+        for sql in [
+            "set local role a; update t set x = 1",
+            "do $$ begin set local role a; update t set x = 1; end $$",
+            "alter table t no force row level security; update t set x = 1",
+            "create policy p on t to a using (true); update t set x = 1",
+            "select set_config('app.tenant', 'a', true); update t set x = 1",
+            "set app.tenant = 'a'; update t set x = 1",
+            "set local app.tenant = 'a'; update t set x = 1",
+        ] {
+            assert!(row_security(sql), "{sql}");
+        }
+        for sql in [
+            "update users set role = 'admin', local = t.x",
+            "update policy set level = 1",
+            "set local search_path = app; update t set x = 1",
+            "update t set x = s.x from s",
+        ] {
+            assert!(!row_security(sql), "{sql}");
+        }
+    }
+
+    #[test]
     fn targets_are_found_in_statements_bodies_and_dynamic_sql() {
         for sql in [
             "update app.orders set x = 1",
@@ -140,8 +207,10 @@ mod tests {
             "do $$ begin update app.orders set x = 1; end $$",
             "do $$ begin execute 'delete from orders where x'; end $$",
         ] {
-            assert!(changes(sql, "orders"), "{sql}");
+            assert!(changes(sql, "orders") && changes_itself(sql, "orders"), "{sql}");
         }
+        let body = "create function f() returns void language sql as 'update orders set x = 1'";
+        assert!(changes(body, "orders") && !changes_itself(body, "orders"));
         for sql in [
             "insert into orders select 1 on conflict do update set x = 1",
             "select * from orders for update",

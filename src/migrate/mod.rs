@@ -5,6 +5,7 @@
 //! wanted state, a strict look at the files, and an error for data migrations that row security turns into nothing.
 //! `docs/migrations.md` is the guide.
 
+mod activity;
 mod alone;
 mod apply;
 mod embedded;

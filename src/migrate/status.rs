@@ -185,7 +185,10 @@ impl Status {
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Without its fraction of a second.
-        let time = |time: &Option<String>| time.as_ref().map(|time| time.chars().take(19).collect::<String>());
+        let time = |time: &Option<String>| {
+            time.as_ref()
+                .map(|time| time.chars().take(19).collect::<String>())
+        };
         writeln!(f, "migrations")?;
         for item in &self.migrations {
             let title = format!("V{}__{}", item.version, item.name);

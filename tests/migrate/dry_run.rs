@@ -10,7 +10,10 @@ fn project() -> Project {
             "migrations/V1__t.sql",
             "create table t (a int);\ninsert into t values (1)",
         ),
-        ("migrations/V2__u.sql", "create table u as select a + 1 as b from t;"),
+        (
+            "migrations/V2__u.sql",
+            "create table u as select a + 1 as b from t;",
+        ),
         (
             "policies/t.sql",
             "alter table t enable row level security;\ncreate policy p on t using (true);",
@@ -94,10 +97,7 @@ async fn files_outside_a_transaction_are_left_out_and_named() {
     );
     project.write("migrations/V4__v.sql", "create table v ();");
     let report = project.migrator().dry_run(true).run(&mut client).await.unwrap();
-    assert_eq!(
-        names(&report),
-        ["V1__t.sql", "V2__u.sql", "V4__v.sql", "t.sql"]
-    );
+    assert_eq!(names(&report), ["V1__t.sql", "V2__u.sql", "V4__v.sql", "t.sql"]);
     assert!(report.skipped[0].file.ends_with("V3__index.sql"));
     assert_eq!(value(&client, LEFT).await, "0");
 }
@@ -111,6 +111,11 @@ async fn drift_is_shown_and_not_mended() {
     project.run(&mut client).await;
     run(&client, "create policy hole on t using (true)").await;
     let report = project.migrator().dry_run(true).run(&mut client).await.unwrap();
-    assert!(report.policies[0].sql.contains("drop policy \"hole\" on \"public\".\"t\";"), "{report:?}");
+    assert!(
+        report.policies[0]
+            .sql
+            .contains("drop policy \"hole\" on \"public\".\"t\";"),
+        "{report:?}"
+    );
     assert_eq!(project.status(&mut client).await.drift().count(), 1);
 }

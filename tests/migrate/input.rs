@@ -25,7 +25,10 @@ fn a_database_that_cannot_be_reached_is_named_without_its_password() {
             &[arguments, &["--database-url", &url]].concat(),
         );
         thread.join().unwrap();
-        assert!(error.contains("password authentication failed for user \"u\""), "{error}");
+        assert!(
+            error.contains("password authentication failed for user \"u\""),
+            "{error}"
+        );
         assert!(!error.contains("s3cret"), "{error}");
     }
     drop(listener);
@@ -53,7 +56,10 @@ async fn a_role_or_database_that_does_not_exist_is_named() {
     assert!(error.contains("role \"no_such_role\" does not exist"), "{error}");
     let elsewhere = database.url().rsplit_once('/').unwrap().0.to_owned() + "/no_such_database";
     let error = failure(&project.path(""), &["migrate", "--database-url", &elsewhere]);
-    assert!(error.contains("database \"no_such_database\" does not exist"), "{error}");
+    assert!(
+        error.contains("database \"no_such_database\" does not exist"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -75,7 +81,10 @@ fn a_command_line_that_makes_no_sense_is_usage() {
     assert!(failure(&folder.path(""), &["migrate"]).contains("no database was named"));
     let malformed = ["migrate", "--database-url", "postgres://u:s3cret@[/x"];
     let error = failure(&folder.path(""), &malformed);
-    assert!(error.contains("malformed") && !error.contains("s3cret"), "{error}");
+    assert!(
+        error.contains("malformed") && !error.contains("s3cret"),
+        "{error}"
+    );
 }
 
 /// Flags that a command would not follow are errors, not ignored: `status` changes nothing in any case.
@@ -103,5 +112,8 @@ async fn the_database_may_come_from_the_environment() {
         .args(["--database-url", &database.url()])
         .output()
         .unwrap();
-    assert_eq!(output.stdout, b"nothing to do\n", "the flag goes before the variable");
+    assert_eq!(
+        output.stdout, b"nothing to do\n",
+        "the flag goes before the variable"
+    );
 }

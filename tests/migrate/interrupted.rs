@@ -25,7 +25,9 @@ fn project(mark: &str) -> Project {
         ),
         (
             "migrations/V2__waits.sql",
-            &format!("{mark}insert into ran values ('V2');\nselect pg_advisory_lock(42), pg_advisory_unlock(42);"),
+            &format!(
+                "{mark}insert into ran values ('V2');\nselect pg_advisory_lock(42), pg_advisory_unlock(42);"
+            ),
         ),
         ("migrations/V3__more.sql", "insert into ran values ('V3');"),
         ("policies/ran.sql", "alter table ran enable row level security;"),
@@ -74,7 +76,10 @@ async fn a_terminated_connection_leaves_nothing_and_a_re_run_continues() {
         error.contains("nothing was applied") && error.contains("V2__waits.sql"),
         "{error}"
     );
-    assert!(error.contains("run it again when the database is back"), "{error}");
+    assert!(
+        error.contains("run it again when the database is back"),
+        "{error}"
+    );
     assert!(!exists(&admin, "ran").await && versions(&admin).await.is_empty());
 
     let_go(&admin).await;
@@ -224,7 +229,10 @@ async fn migrations_and_policies_are_applied_together_or_not_at_all() {
             "policies/a.sql",
             "alter table a enable row level security; create policy p on a using (true);",
         ),
-        ("policies/b.sql", "alter table b enable row level security; create policy p on b using (c);"),
+        (
+            "policies/b.sql",
+            "alter table b enable row level security; create policy p on b using (c);",
+        ),
     ]);
     let error = project.refused(&mut client).await;
     assert!(

@@ -18,5 +18,6 @@ mod outside;
 mod parallel;
 mod policies;
 mod project;
+mod silent;
 mod status;
 mod tool;

@@ -141,10 +141,7 @@ async fn an_invalid_index_is_never_taken_for_done() {
     ));
     for _ in 0..2 {
         let error = project.refused(&mut client).await;
-        assert!(
-            error.contains("has left an INVALID index: public.t_a"),
-            "{error}"
-        );
+        assert!(error.contains("has left an INVALID index: public.t_a"), "{error}");
         assert!(
             error.contains("drop index concurrently public.t_a; then run again"),
             "{error}"
@@ -159,11 +156,7 @@ async fn an_invalid_index_is_never_taken_for_done() {
     .await;
 
     run(&client, "drop index concurrently t_a").await;
-    run(
-        &client,
-        "delete from t where ctid = (select min(ctid) from t)",
-    )
-    .await;
+    run(&client, "delete from t where ctid = (select min(ctid) from t)").await;
     project.run(&mut client).await;
     let valid = "select indisvalid from pg_index where indexrelid = 't_a'::regclass";
     assert_eq!(value(&client, valid).await, "true");
@@ -210,10 +203,7 @@ async fn two_in_a_row_at_the_end_and_at_the_start() {
 async fn the_program_says_what_is_in_effect() {
     let database = Database::create("outside").await;
     let project = project(&format!("{MARK}create index concurrently t_b on t (b);"));
-    let error = failure(
-        &project.path(""),
-        &["migrate", "--database-url", &database.url()],
-    );
+    let error = failure(&project.path(""), &["migrate", "--database-url", &database.url()]);
     let said = error.lines().find(|line| line.starts_with("error: ")).unwrap();
     assert!(
         said.starts_with(

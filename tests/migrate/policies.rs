@@ -156,7 +156,10 @@ async fn drift_is_shown_and_put_back() {
         assert!(drift.iter().any(|drift| drift.contains(said)), "{drift:?}");
         let report = project.run(&mut client).await;
         let reason = report.policies[0].reason.clone().unwrap();
-        assert!(reason.starts_with("put right: ") && reason.contains(said), "{reason}");
+        assert!(
+            reason.starts_with("put right: ") && reason.contains(said),
+            "{reason}"
+        );
         assert_eq!(value(&client, state).await, wanted, "{by_hand}");
     }
 }
@@ -236,7 +239,11 @@ async fn a_file_that_does_not_do_its_job_is_refused_and_changes_nothing() {
             "select 1",
             "nowhere.sql: there is no table \"nowhere\"",
         ),
-        ("notes", "drop table notes", "public.notes is gone after the file ran"),
+        (
+            "notes",
+            "drop table notes",
+            "public.notes is gone after the file ran",
+        ),
         (
             "note",
             "-- rls-tool: table public.notes extra\nselect 1",
@@ -262,7 +269,11 @@ async fn a_file_that_does_not_do_its_job_is_refused_and_changes_nothing() {
     }
     assert!(exists(&client, "notes").await);
     // The twin: by hand, the server takes each without a word.
-    run(&client, "create policy p on notes using (true); drop policy p on notes").await;
+    run(
+        &client,
+        "create policy p on notes using (true); drop policy p on notes",
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -285,12 +296,14 @@ async fn a_table_name_that_two_schemas_have_must_be_said_in_full() {
     ]);
     let error = project.refused(&mut client).await;
     assert!(
-        error.contains("several tables are called \"t\": a.t, b.t") && error.contains("-- rls-tool: table a.t"),
+        error.contains("several tables are called \"t\": a.t, b.t")
+            && error.contains("-- rls-tool: table a.t"),
         "{error}"
     );
     project.write("policies/t.sql", "alter table b.t enable row level security;");
     project.run(&mut client).await;
-    let enabled = "select string_agg(oid::regclass::text, ',' order by oid) from pg_class where relrowsecurity";
+    let enabled =
+        "select string_agg(oid::regclass::text, ',' order by oid) from pg_class where relrowsecurity";
     assert_eq!(value(&client, enabled).await, "b.t,a.\"Odd name\"");
 }
 

@@ -14,7 +14,10 @@ fn project() -> Project {
             "policies/orders.sql",
             "alter table orders enable row level security; create policy p on orders using (false);",
         ),
-        ("policies/notes.sql", "alter table notes enable row level security;"),
+        (
+            "policies/notes.sql",
+            "alter table notes enable row level security;",
+        ),
     ])
 }
 
@@ -79,7 +82,10 @@ async fn applied_pending_changed_and_drifted_stand_beside_each_other() {
     assert_eq!(code, 0);
     assert!(err.ends_with("nothing to do\n"), "{err}");
 
-    project.write("policies/notes.sql", "alter table notes disable row level security;");
+    project.write(
+        "policies/notes.sql",
+        "alter table notes disable row level security;",
+    );
     let (code, out, err) = status(&project, &url);
     assert!(
         out.contains("  changed   notes.sql                    public.notes                 TIME"),
@@ -98,11 +104,17 @@ async fn applied_pending_changed_and_drifted_stand_beside_each_other() {
         ),
         "{out}"
     );
-    assert!(err.contains("drift: 1; `rls-tool migrate` puts the policies right"), "{err}");
+    assert!(
+        err.contains("drift: 1; `rls-tool migrate` puts the policies right"),
+        "{err}"
+    );
 
     let (code, report) = json(&project, &url);
     assert_eq!(code, 1);
-    assert_eq!((&report["version"], &report["refusal"]), (&json!(2), &Value::Null));
+    assert_eq!(
+        (&report["version"], &report["refusal"]),
+        (&json!(2), &Value::Null)
+    );
     assert_eq!(report["migrations"][1]["name"], "notes");
     assert_eq!(report["migrations"][1]["state"], "applied");
     assert!(report["migrations"][1]["applied_on"].is_string());
@@ -137,7 +149,12 @@ async fn what_would_be_refused_is_exit_2_with_the_reason_and_the_list() {
     assert_eq!((code, &report["migrations"][1]["state"]), (2, &json!("missing")));
     assert!(report["refusal"].is_string());
     // Twin: a run of the same is refused, for the same reason.
-    assert!(project.refused(&mut client).await.contains("was changed after it was applied"));
+    assert!(
+        project
+            .refused(&mut client)
+            .await
+            .contains("was changed after it was applied")
+    );
 }
 
 /// Where policies alone, or migrations alone, are this project's business, the other is not asked about.

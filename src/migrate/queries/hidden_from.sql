@@ -1,6 +1,8 @@
--- Of the tables $1, those whose rows row security may hide from one of the roles $2; whether they have any rows at all
+-- Of the tables $1 (NULL: all), those whose rows row security may hide from one of the roles $2; whether they have any rows at all
 -- (a table without a single page has none). A role for which a policy says just "true" is shown every row.
 select c.oid::bigint as oid,
+       (select nspname::text from pg_catalog.pg_namespace where oid = c.relnamespace) as schema,
+       c.relname::text as name,
        r.rolname::text as role,
        pg_catalog.pg_has_role(r.oid, c.relowner, 'USAGE') as owner,
        (with recursive family (oid) as (
@@ -26,7 +28,8 @@ cross join lateral (
            or exists (select from pg_catalog.unnest(p.polroles) as member
                       where pg_catalog.pg_has_role(r.oid, member, 'USAGE')))
 ) as shown
-where c.oid::bigint = any ($1::bigint[])
+where ($1::bigint[] is null or c.oid::bigint = any ($1::bigint[]))
+  and c.relkind in ('r', 'p')
   and c.relrowsecurity
   and not r.rolsuper and not r.rolbypassrls
   and (c.relforcerowsecurity or not pg_catalog.pg_has_role(r.oid, c.relowner, 'USAGE'))
