@@ -106,7 +106,9 @@ impl Migrator {
 
     /// Applies what is pending.
     ///
-    /// The client's own settings (`SET`, `SET ROLE`) hold for each file, and are as before when the run has ended.
+    /// The client's own settings (`SET`, `SET ROLE`) hold for each file, and are as before when the run has ended. Custom
+    /// ones (`app.current_tenant`) are reset instead: PostgreSQL does not list them, and no file may run bound to a tenant
+    /// by accident.
     ///
     /// # Errors
     ///

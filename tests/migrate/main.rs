@@ -18,6 +18,7 @@ mod outside;
 mod parallel;
 mod policies;
 mod project;
+mod roles;
 mod silent;
 mod status;
 mod tool;
