@@ -66,7 +66,7 @@ fn resets_role(statement: &Statement<'_>) -> bool {
 pub(crate) fn changes(sql: &str, name: &str) -> bool {
     let mut found = false;
     each_statement(sql, DEPTH, &mut |statement| {
-        found |= changes_table(statement, name)
+        found |= changes_table(statement, name);
     });
     found
 }
