@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::audit::{About, Command, Context, Findings, Rows, policy_command};
-use crate::catalog::Relation;
-use crate::model::accesses;
+use crate::catalog::{Privilege, Relation};
+use crate::model::{AuditedRole, accesses};
 use crate::model::expression::{RowTenant, State};
 
 /// `a`, `a and b`, `a, b and c`; of many, the first ones and how many more.
@@ -79,6 +79,15 @@ pub(crate) fn admitted_unbound(
             help,
         );
     }
+}
+
+/// Schemas, not temporary ones, in which the role may create objects.
+pub(crate) fn creatable_schemas<'a>(context: &Context<'a>, role: &AuditedRole) -> Vec<&'a str> {
+    let schemas = context.catalog.schemas.iter();
+    schemas
+        .filter(|schema| role.actor.privileges(&schema.acl).has(Privilege::Create))
+        .map(|schema| &*schema.name)
+        .collect()
 }
 
 /// The tenant-scoped tables that a view reads as a role whom row security does not hold there.

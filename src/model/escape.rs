@@ -103,13 +103,14 @@ pub(super) fn reachable(catalog: &Catalog, role: &Role) -> BTreeMap<Oid, Step> {
         return BTreeMap::from([(role.oid, Step::Is)]);
     }
     let administrable = catalog.reach(role.oid, |membership| membership.set || membership.admin);
-    // Before PostgreSQL 16, CREATEROLE may grant any role that is no superuser; afterwards only what it administers.
+    // Before PostgreSQL 16, CREATEROLE may grant any role that is no superuser, predefined ones included; afterwards only
+    // what it administers. Nobody can be made a member of pg_database_owner.
     let creates_roles = |oid: &Oid| catalog.roles.get(*oid).is_some_and(|role| role.create_role);
     if catalog.server.major() < 16 && administrable.iter().any(creates_roles) {
         let others = catalog
             .roles
             .iter()
-            .filter(|other| !other.superuser && !other.is_predefined());
+            .filter(|other| !other.superuser && other.name != "pg_database_owner");
         steps.extend(others.map(|other| (other.oid, Step::CreateRole)));
     }
     steps.extend(administrable.iter().map(|&oid| (oid, Step::Admin)));

@@ -1,0 +1,9 @@
+create role references_app login;
+create table invoice (tenant_id text not null, total int);
+alter table invoice enable row level security, force row level security;
+create policy tenant on invoice using (tenant_id = nullif(current_setting('app.current_tenant', true), ''));
+grant select on invoice to references_app;
+create schema playground;
+grant usage, create on schema playground to references_app;
+-- expect: references-granted public.invoice
+grant references on invoice to references_app;
