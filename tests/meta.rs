@@ -99,7 +99,8 @@ fn bad_files_expect_something_that_exists_and_good_files_nothing() {
         for (file, sql) in entry.bad {
             let expected: Vec<_> = sql
                 .lines()
-                .filter_map(|line| line.trim().strip_prefix("-- expect: "))
+                .filter_map(|line| line.trim().strip_prefix("-- expect"))
+                .filter_map(|line| line.split_once(": ").map(|(_, expected)| expected))
                 .collect();
             if expected.is_empty() {
                 complaints.push(format!("{file} expects nothing"));

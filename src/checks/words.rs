@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::audit::{About, Command, Context, Findings, Rows, policy_command};
 use crate::catalog::{Privilege, Relation};
-use crate::model::{AuditedRole, accesses};
 use crate::model::expression::{RowTenant, State};
+use crate::model::{AuditedRole, accesses};
 
 /// `a`, `a and b`, `a, b and c`; of many, the first ones and how many more.
 pub(crate) fn list<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String {

@@ -33,7 +33,11 @@ fn check(entry: &Entry, file: &str, sql: &str) -> Result<(), Failed> {
     let runtime = Runtime::new()?;
     let (mut found, version) = runtime.block_on(findings(entry, sql))?;
     let mut expected = expectations(sql, version)?;
-    if file.starts_with("bad") && !sql.contains("-- expect before") && !sql.contains("-- expect since") && expected.iter().all(|(check, _)| check != entry.name) {
+    if file.starts_with("bad")
+        && !sql.contains("-- expect before")
+        && !sql.contains("-- expect since")
+        && expected.iter().all(|(check, _)| check != entry.name)
+    {
         return Err(format!("{file} expects no {}", entry.name).into());
     }
     if file.starts_with("good") && !expected.is_empty() {
@@ -56,8 +60,13 @@ type Key = (String, String);
 
 fn expectations(sql: &str, version: i32) -> Result<Vec<Key>, Failed> {
     let versions = 14..=18;
-    let before = versions.clone().filter(|limit| version < *limit).map(|limit| format!("-- expect before {limit}: "));
-    let since = versions.filter(|limit| version >= *limit).map(|limit| format!("-- expect since {limit}: "));
+    let before = versions
+        .clone()
+        .filter(|limit| version < *limit)
+        .map(|limit| format!("-- expect before {limit}: "));
+    let since = versions
+        .filter(|limit| version >= *limit)
+        .map(|limit| format!("-- expect since {limit}: "));
     let markers: Vec<_> = before.chain(since).chain(["-- expect: ".to_owned()]).collect();
     markers
         .iter()
@@ -79,7 +88,9 @@ async fn findings(entry: &Entry, sql: &str) -> Result<(Vec<(Key, String)>, i32),
     let mut admin = database.admin().await;
     let transaction = admin.transaction().await.unwrap();
     // Before PostgreSQL 15 everybody may create objects in public, which has a check of its own.
-    transaction.batch_execute("revoke create on schema public from public").await?;
+    transaction
+        .batch_execute("revoke create on schema public from public")
+        .await?;
     transaction
         .batch_execute(sql)
         .await

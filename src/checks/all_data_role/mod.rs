@@ -35,7 +35,11 @@ fn run(context: &Context<'_>, findings: &mut Findings<'_>) {
             if !has && !role.actor.may_become.contains(&predefined.oid) {
                 continue;
             }
-            let how = if has { "has the privileges of" } else { "may SET ROLE to" };
+            let how = if has {
+                "has the privileges of"
+            } else {
+                "may SET ROLE to"
+            };
             let Ok(member) = Ident::new(role.name.as_str()) else {
                 continue;
             };

@@ -23,7 +23,10 @@ fn run(context: &Context<'_>, findings: &mut Findings<'_>) {
     for role in context.roles() {
         for defaults in &context.catalog.default_privileges {
             let granted = role.actor.privileges(&defaults.acl);
-            let verbs: Vec<_> = ROWS.into_iter().filter(|(privilege, _)| granted.has(*privilege)).collect();
+            let verbs: Vec<_> = ROWS
+                .into_iter()
+                .filter(|(privilege, _)| granted.has(*privilege))
+                .collect();
             // What the role creates itself is its own anyway.
             if defaults.object != 'r' || verbs.is_empty() || defaults.creator == role.oid {
                 continue;

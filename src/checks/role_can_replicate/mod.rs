@@ -36,7 +36,10 @@ fn run(context: &Context<'_>, findings: &mut Findings<'_>) {
         let how = if holder.oid == role.oid {
             format!("{} has REPLICATION", role.name)
         } else {
-            format!("{} may SET ROLE {}, which has REPLICATION", role.name, holder.name)
+            format!(
+                "{} may SET ROLE {}, which has REPLICATION",
+                role.name, holder.name
+            )
         };
         findings.add(
             About::new(Object::Role(role.name.clone()))

@@ -16,7 +16,9 @@ fn run(context: &Context<'_>, findings: &mut Findings<'_>) {
     for role in context.roles() {
         let (mut read, mut set) = (Vec::new(), false);
         for sequence in &context.catalog.sequences {
-            let of_tenants = sequence.owned_by.is_some_and(|(oid, _)| context.model.table(oid).is_some());
+            let of_tenants = sequence
+                .owned_by
+                .is_some_and(|(oid, _)| context.model.table(oid).is_some());
             let granted = role.actor.privileges(&sequence.acl);
             let reads = [Privilege::Select, Privilege::Usage, Privilege::Update];
             if of_tenants && reads.into_iter().any(|privilege| granted.has(privilege)) {

@@ -14,13 +14,33 @@ pub(crate) static CHECK: Check = Check {
 
 /// Catalogs that are closed to all but superusers, with what they hold.
 const CLOSED: [(&str, &str, Severity); 7] = [
-    ("pg_statistic", "the most common values of every column", Severity::Error),
-    ("pg_statistic_ext_data", "the most common values of groups of columns", Severity::Error),
-    ("pg_largeobject", "the contents of every large object", Severity::Error),
+    (
+        "pg_statistic",
+        "the most common values of every column",
+        Severity::Error,
+    ),
+    (
+        "pg_statistic_ext_data",
+        "the most common values of groups of columns",
+        Severity::Error,
+    ),
+    (
+        "pg_largeobject",
+        "the contents of every large object",
+        Severity::Error,
+    ),
     ("pg_authid", "password hashes", Severity::Warning),
     ("pg_shadow", "password hashes", Severity::Warning),
-    ("pg_user_mapping", "passwords of foreign servers", Severity::Warning),
-    ("pg_subscription", "connection strings of subscriptions", Severity::Warning),
+    (
+        "pg_user_mapping",
+        "passwords of foreign servers",
+        Severity::Warning,
+    ),
+    (
+        "pg_subscription",
+        "connection strings of subscriptions",
+        Severity::Warning,
+    ),
 ];
 
 fn run(context: &Context<'_>, findings: &mut Findings<'_>) {

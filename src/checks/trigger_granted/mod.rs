@@ -22,7 +22,10 @@ fn run(context: &Context<'_>, findings: &mut Findings<'_>) {
             }
             // A trigger in pg_temp cannot be put on a permanent table by name, but its function can stand there.
             let (severity, how) = if creatable_schemas(context, role).is_empty() {
-                (Severity::Warning, "may put any function that returns trigger on it")
+                (
+                    Severity::Warning,
+                    "may put any function that returns trigger on it",
+                )
             } else {
                 (
                     Severity::Error,

@@ -1,0 +1,12 @@
+-- One tenant's DELETE takes another tenant's row along.
+create role refers_cascade login;
+create table project (tenant_id text not null, id int primary key, unique (tenant_id, id));
+alter table project enable row level security, force row level security;
+create policy tenant on project using (tenant_id = nullif(current_setting('app.current_tenant', true), ''));
+grant select on project to refers_cascade;
+grant delete on project to refers_cascade;
+-- expect: foreign-key-unscoped public.task
+create table task (tenant_id text not null, project int not null references project on delete cascade, total int);
+alter table task enable row level security, force row level security;
+create policy tenant on task using (tenant_id = nullif(current_setting('app.current_tenant', true), ''));
+grant select, insert on task to refers_cascade;

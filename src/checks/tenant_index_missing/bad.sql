@@ -1,0 +1,6 @@
+create role index_app login;
+-- expect: tenant-index-missing public.invoice
+create table invoice (tenant_id text not null, total int);
+alter table invoice enable row level security, force row level security;
+create policy tenant on invoice using (tenant_id = nullif(current_setting('app.current_tenant', true), ''));
+grant select on invoice to index_app;
