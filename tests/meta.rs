@@ -201,6 +201,8 @@ fn nothing_was_left_behind() {
     for folder in ["src", "tests"] {
         for path in files(&root().join(folder), "rs") {
             let text = fs::read_to_string(&path).unwrap();
+            // PostgreSQL has a node CoerceToDomain, which is no note to anybody.
+            let text = text.replace("COERCETODOMAIN", "");
             for word in words.iter().filter(|word| text.contains(word.as_str())) {
                 complaints.push(format!("{}: {word}", path.display()));
             }

@@ -70,7 +70,7 @@ fn run(context: &Context<'_>, findings: &mut Findings<'_>) {
 }
 
 /// Whether the view's own text may look at who is asking. Whether it does so rightly is for attacks to say.
-fn may_filter(context: &Context<'_>, view: &Relation) -> bool {
+pub(crate) fn may_filter(context: &Context<'_>, view: &Relation) -> bool {
     let asks = view.definition.as_ref().is_some_and(|sql| {
         let sql = sql.to_lowercase();
         ["current_setting(", "current_user", "session_user", "current_role"]

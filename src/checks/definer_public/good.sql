@@ -1,0 +1,9 @@
+create role public_app login;
+create table secret (tenant_id text not null, total int);
+alter table secret enable row level security, force row level security;
+create policy tenant on secret using (tenant_id = nullif(current_setting('app.current_tenant', true), ''));
+grant select on secret to public_app;
+create function my_total() returns bigint language sql security definer set search_path = pg_catalog, pg_temp as
+    $$ select sum(total) from public.secret where tenant_id = nullif(current_setting('app.current_tenant', true), '') $$;
+revoke execute on function my_total() from public;
+grant execute on function my_total() to public_app;
