@@ -106,3 +106,35 @@ pub fn known(name: &str) -> crate::Result<()> {
         None => error.with_help("rls-tool checks lists them"),
     })
 }
+
+/// What `rls-tool explain` shows of a check or an attack.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// What is wrong where it finds something: a lowercase fragment.
+    pub summary: String,
+    /// The page, in Markdown.
+    pub text: &'static str,
+    /// Schemas at fault, by file name.
+    pub bad: &'static [(&'static str, &'static str)],
+    /// The same, mended.
+    pub good: &'static [(&'static str, &'static str)],
+}
+
+/// The page of the check or attack whose findings carry this name.
+pub fn page(name: &str) -> Option<Page> {
+    if let Some(entry) = check(name) {
+        return Some(Page {
+            summary: entry.item.summary.to_owned(),
+            text: entry.page,
+            bad: entry.bad,
+            good: entry.good,
+        });
+    }
+    let probe = crate::attack::probes().iter().find(|probe| probe.name == name)?;
+    Some(Page {
+        summary: format!("a role {}", probe.summary()),
+        text: probe.page,
+        bad: probe.bad,
+        good: probe.good,
+    })
+}

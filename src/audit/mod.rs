@@ -14,7 +14,7 @@ mod run;
 mod verdicts;
 
 pub use assumptions::{Assumed, Assumptions, Origin};
-pub use check::{Check, Entry, Group, check, checks, known};
+pub use check::{Check, Entry, Group, Page, check, checks, known, page};
 pub use door::{Door, DoorKind, DoorVerdict};
 pub use finding::{Command, Evidence, EvidenceKind, Finding, Location, Object, Severity};
 pub use report::{Allowed, Known, Report, Summary, Verdict};

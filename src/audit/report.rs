@@ -6,6 +6,7 @@ use super::assumptions::{Assumptions, Origin};
 use super::door::{Door, DoorVerdict};
 use super::finding::{Finding, Object, Severity};
 use crate::error::Error;
+use crate::model::Config;
 
 /// The audit's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -106,6 +107,10 @@ pub struct Report {
 impl Report {
     /// The version of the JSON structure.
     pub const SCHEMA_VERSION: u32 = 1;
+    /// The tenant column unless another is declared.
+    pub const DEFAULT_TENANT_COLUMN: &str = Config::DEFAULT_TENANT_COLUMN;
+    /// The tenant setting unless another is declared.
+    pub const DEFAULT_TENANT_SETTING: &str = Config::DEFAULT_TENANT_SETTING;
 
     /// Sorts, counts, and judges.
     pub fn new(

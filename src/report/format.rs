@@ -13,17 +13,53 @@ pub enum Format {
     Text,
     /// For programs (DESIGN, section 5): stable, additions only.
     Json,
+    /// For people with a browser: one file, nothing loaded from elsewhere.
+    #[cfg(feature = "formats")]
+    Html,
+    /// For a comment on a pull request.
+    Markdown,
+    /// For code scanning: SARIF 2.1.0.
+    #[cfg(feature = "formats")]
+    Sarif,
+    /// For test dashboards: a case a door, passes included.
+    #[cfg(feature = "formats")]
+    Junit,
+    /// For GitHub Actions' log: annotations.
+    Github,
+    /// For GitLab: its Code Quality report.
+    Gitlab,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: &[Self] = &[Self::Text, Self::Json];
+    pub const ALL: &[Self] = &[
+        Self::Text,
+        Self::Json,
+        #[cfg(feature = "formats")]
+        Self::Html,
+        Self::Markdown,
+        #[cfg(feature = "formats")]
+        Self::Sarif,
+        #[cfg(feature = "formats")]
+        Self::Junit,
+        Self::Github,
+        Self::Gitlab,
+    ];
 
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Text => "text",
             Self::Json => "json",
+            #[cfg(feature = "formats")]
+            Self::Html => "html",
+            Self::Markdown => "markdown",
+            #[cfg(feature = "formats")]
+            Self::Sarif => "sarif",
+            #[cfg(feature = "formats")]
+            Self::Junit => "junit",
+            Self::Github => "github",
+            Self::Gitlab => "gitlab",
         }
     }
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::fmt::{Error, Result, Write};
 
 use super::format::Style;
-use super::wrap::{WIDTH, tame, wrap};
+use super::words::{self, count};
+use super::wrap::{tame, wrap};
 use crate::audit::{Door, DoorVerdict, Finding, Report, Severity, Verdict};
 
 /// Findings for information, and undecided doors, of which no more than this are shown.
@@ -19,26 +20,34 @@ pub(super) fn render(report: &Report, style: Style) -> std::result::Result<Strin
     if !report.allowed.is_empty() {
         out.push_str("\nallowed in rls.toml\n");
         for allowed in &report.allowed {
-            let text = format!("{} {}: {}", allowed.check, allowed.object, allowed.reason);
+            let until = allowed.expires.iter().map(|day| format!(" (until {day})"));
+            let text = format!(
+                "{} {}: {}{}",
+                allowed.check,
+                allowed.object,
+                allowed.reason,
+                until.collect::<String>()
+            );
             out.push_str(&wrap("  ", 4, &tame(&text, false)));
         }
+    }
+    if !report.known.is_empty() {
+        let text = format!(
+            "\nknown to the baseline: {}\n",
+            count(report.known.len(), "finding")
+        );
+        out.push_str(&text);
     }
     for note in &report.notes {
         out.push('\n');
         out.push_str(&wrap("note: ", 6, &tame(note, false)));
     }
-    out.push('\n');
-    out.push_str(&last_line(report));
-    out.push('\n');
+    ending(report, style, &mut out);
     Ok(out)
 }
 
 fn heading(report: &Report, style: Style, out: &mut String) {
-    let (word, colour) = match report.verdict {
-        Verdict::Isolated => ("ISOLATED", Colour::Green),
-        Verdict::Leaking => ("LEAKING", Colour::Red),
-        Verdict::Undecided => ("UNDECIDED", Colour::Yellow),
-    };
+    let (word, colour) = verdict(report);
     let summary = &report.summary;
     let text = format!(
         "role {}; setting {}; {}, {}, {}, {}.{:01} s",
@@ -172,36 +181,26 @@ fn undecided(report: &Report, style: Style, out: &mut String) -> Result {
     Ok(())
 }
 
-/// How the doors stand, and what to do next.
-fn last_line(report: &Report) -> String {
-    let summary = &report.summary;
-    let doors = format!(
-        "{}: {} proven, {} held, {}, {} undecided.",
-        count(summary.doors, "door"),
-        summary.proven,
-        summary.held,
-        count(summary.leaks, "leak"),
-        summary.undecided
-    );
-    let worst = report
-        .findings
-        .first()
-        .filter(|finding| finding.severity >= Severity::Warning);
-    let next = match (report.verdict, worst) {
-        (Verdict::Undecided, _) => "Nothing was verified: see why above.".to_owned(),
-        (_, Some(finding)) => format!("Next: rls-tool explain {}", finding.check),
-        _ if summary.undecided > 0 => "Next: look at the undecided doors.".to_owned(),
-        _ => String::new(),
-    };
-    if doors.len() + 1 + next.len() > WIDTH {
-        // On a line of its own, so that the last line is still the one with the count.
-        return format!("{next}\n{doors}");
+/// What to do next; and in the very last line the verdict, with how the doors stand.
+fn ending(report: &Report, style: Style, out: &mut String) {
+    let next = words::next_step(report);
+    if !next.is_empty() {
+        out.push('\n');
+        out.push_str(&wrap("Next: ", 6, &next));
     }
-    format!("{doors} {next}").trim_end().to_owned()
+    let (word, colour) = verdict(report);
+    let line = wrap("", 2, &format!("{word}. {}.", words::doors(report)));
+    out.push('\n');
+    out.push_str(&line.replacen(word, &style.paint(colour, word), 1));
 }
 
-fn count(number: usize, word: &str) -> String {
-    format!("{number} {word}{}", if number == 1 { "" } else { "s" })
+fn verdict(report: &Report) -> (&'static str, Colour) {
+    let colour = match report.verdict {
+        Verdict::Isolated => Colour::Green,
+        Verdict::Leaking => Colour::Red,
+        Verdict::Undecided => Colour::Yellow,
+    };
+    (words::verdict(report.verdict), colour)
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -232,6 +231,7 @@ impl Style {
 #[cfg(test)]
 mod tests {
     use super::super::sample::sample;
+    use super::super::wrap::WIDTH;
     use super::*;
 
     fn plain() -> String {

@@ -5,6 +5,7 @@
 
 mod golden;
 mod json;
+mod sarif;
 
 use rls_tool::audit::Report;
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use clap::Args;
-use rls_tool::audit::{check, known};
+use rls_tool::audit::{Page, known, page};
 
 use crate::exit::Outcome;
 use crate::output;
@@ -17,28 +17,22 @@ pub(crate) struct Explain {
     name: String,
 }
 
-type Files = &'static [(&'static str, &'static str)];
-
 impl Explain {
     #[expect(clippy::unused_async, reason = "as every command")]
     pub(crate) async fn run(self) -> anyhow::Result<Outcome> {
         known(&self.name)?;
-        let attack = rls_tool::attack::probes()
-            .iter()
-            .find(|probe| probe.name == self.name);
-        let text = match (check(&self.name), attack) {
-            (Some(check), _) => page(check.name, check.page, check.bad, check.good)?,
-            (None, Some(probe)) => page(probe.name, probe.page, probe.bad, probe.good)?,
-            (None, None) => String::new(),
+        let text = match page(&self.name) {
+            Some(found) => write(&self.name, &found)?,
+            None => String::new(),
         };
         output::print(&text)?;
         Ok(Outcome::Done)
     }
 }
 
-fn page(name: &str, page: &str, bad: Files, good: Files) -> Result<String, std::fmt::Error> {
-    let mut text = format!("# {name}\n\n{}\n", page.trim_end());
-    for (title, files) in [("At fault", bad), ("In order", good)] {
+fn write(name: &str, page: &Page) -> Result<String, std::fmt::Error> {
+    let mut text = format!("# {name}\n\n{}\n", page.text.trim_end());
+    for (title, files) in [("At fault", page.bad), ("In order", page.good)] {
         for (file, sql) in files {
             writeln!(text, "\n## {title} ({file})\n\n```sql\n{}\n```", sql.trim_end())?;
         }
