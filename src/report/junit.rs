@@ -129,7 +129,7 @@ mod tests {
             report.summary.leaks + 1,
             "two doors and the role that escapes"
         );
-        let skipped: usize = read.test_suites.iter().map(|suite| suite.disabled).sum();
+        let skipped: usize = read.test_suites.iter().map(|suite| suite.skipped).sum();
         assert_eq!(skipped, report.summary.undecided);
     }
 }

@@ -15,10 +15,10 @@ fn log() -> Value {
 
 #[test]
 fn it_is_sarif() {
-    let mut schema: Value = serde_json::from_str(SCHEMA).unwrap();
-    // Its pattern has a bracket too many, which ECMAScript forgives.
-    let language = &mut schema["definitions"]["run"]["properties"]["language"];
-    language.as_object_mut().unwrap().remove("pattern").unwrap();
+    // The pattern of a language has a bracket too many, which ECMAScript forgives.
+    let schema = SCHEMA.replace("[a-zA-Z]{2}]?$", "[a-zA-Z]{2}?$");
+    assert_ne!(schema, SCHEMA);
+    let schema: Value = serde_json::from_str(&schema).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
     let complaints: Vec<_> = validator
         .iter_errors(&log())

@@ -165,7 +165,7 @@ fn sentence(report: &Report) -> String {
         .iter()
         .map(|role| line(role))
         .collect::<Vec<_>>()
-        .join(", ");
+        .join(" or ");
     match report.verdict {
         Verdict::Leaking => format!("A session of {roles} can reach rows of another tenant."),
         Verdict::Isolated => format!("No way was found by which {roles} reaches rows of another tenant."),
