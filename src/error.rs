@@ -29,6 +29,8 @@ pub enum ErrorKind {
     Permission,
     /// A row-security policy refused a row (SQLSTATE 42501, "violates row-level security policy").
     RowSecurity,
+    /// A statement met another number of rows than was asked for.
+    RowCount,
     /// The role would not be subject to row security, so that binding a tenant would protect nothing.
     UnsafeRole,
     /// A time limit passed: pool checkout, lock, statement, start-up.

@@ -24,3 +24,4 @@ pub use id::{
     TenantId, TypeId, UserId, VerificationTokenId,
 };
 pub use migrate::{MigrationReport, Migrator};
+pub use session::{TenantPool, TenantSession, TenantTransaction};

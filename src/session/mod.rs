@@ -1,3 +1,73 @@
-//! Tenant sessions: no statement without a tenant.
+//! Tenant sessions: no statement without a tenant, in one round trip.
+//!
+//! A [`TenantPool`] (or a [`TenantSession`] over one client) hands out nothing but scopes of one tenant; a scope runs
+//! one statement, or begins a [`TenantTransaction`]. The tenant is bound for one transaction only, by a custom setting
+//! (`app.current_tenant`) that PostgreSQL itself takes back when the transaction ends, however it ends. There is no way
+//! to the raw client.
+//!
+//! ```no_run
+//! # async fn example(url: &str) -> rls_tool::Result<()> {
+//! use rls_tool::{TenantId, TenantPool};
+//!
+//! let pool = TenantPool::builder().url(url).max_size(16).build().await?;
+//! let tenant: TenantId = "ten_01h455vb4pex5vsknk084sn02q".parse().unwrap();
+//!
+//! // One round trip: BEGIN, the binding, the statement and COMMIT travel together.
+//! let rows = pool.tenant(&tenant).query("select id, name from app.processes", &[]).await?;
+//!
+//! // Two statements that depend on each other: three round trips, the third of them COMMIT.
+//! let tx = pool.tenant(&tenant).begin().await?;
+//! let id: String = tx.query_one("select id from app.processes limit 1", &[]).await?.get(0);
+//! tx.execute("update app.processes set name = 'new' where id = $1", &[&id]).await?;
+//! tx.commit().await?; // dropped instead: rolled back
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! An unbound statement does not compile, because neither the pool nor the session has a way to run one:
+//!
+//! ```compile_fail
+//! # async fn example(pool: rls_tool::TenantPool) {
+//! pool.query("select 1", &[]).await;
+//! # }
+//! ```
+//!
+//! # What a failed or cancelled call leaves behind
+//!
+//! Nothing. BEGIN, binding, statement and COMMIT of a one-shot call are queued in one go, so that a dropped future has
+//! sent all of them or none. A dropped transaction queues ROLLBACK ahead of whatever the connection does next, and a
+//! connection that is still busy stays out of its pool until the server has answered that ROLLBACK.
+//!
+//! Where BEGIN or the binding fails, the statement that travels behind it fails too (PostgreSQL refuses statements in
+//! a failed transaction) or, where there is no transaction at all, runs with no tenant bound: policies then show it no
+//! row and refuse every new one. The call returns the error of BEGIN, never rows.
 
+mod binding;
+mod checked;
+mod config;
+mod connection;
+mod core;
+mod error;
 pub mod guard;
+mod in_order;
+mod params;
+#[cfg(feature = "deadpool")]
+mod deadpool;
+mod pool;
+mod retry;
+mod scope;
+mod single;
+mod source;
+mod statement;
+mod stream;
+mod transaction;
+mod value;
+
+pub use config::{Engine, Observer, Retry, SessionConfig, Statements, TransactionEnd};
+pub use pool::{TenantPool, TenantPoolBuilder};
+pub use scope::TenantScope;
+pub use single::TenantSession;
+pub use statement::{TenantStatement, ToTenantStatement};
+pub use stream::{CopyInSink, CopyOutStream, RowStream};
+pub use transaction::{Portal, TenantTransaction};
+pub use value::{AsTenant, TenantValue};

@@ -1,0 +1,313 @@
+//! The scope of one tenant: one statement in one round trip, or a transaction.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use futures_util::future::BoxFuture;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::{IsolationLevel, Row};
+
+use super::binding::{Modes, Opening};
+use super::connection::Source;
+use super::core::{Core, Shared};
+use super::error;
+use super::retry;
+use super::statement::{Params, Ready, TypedParams};
+use super::transaction::TenantTransaction;
+use super::value::TenantValue;
+use crate::error::{Error, Result};
+
+/// Everything that can be done for one tenant. Made by [`TenantPool::tenant`](super::TenantPool::tenant); keep it and
+/// use it as often as you like.
+///
+/// The one-shot calls send BEGIN, the binding, the statement and COMMIT in one round trip.
+///
+/// # Cancel safety
+///
+/// A one-shot call that is dropped was either not sent at all or is sent whole, and then commits or fails by itself.
+/// The connection serves nobody else before the server has answered.
+#[derive(Clone)]
+#[must_use = "a scope does nothing by itself"]
+pub struct TenantScope<'a> {
+    source: &'a dyn Source,
+    shared: &'a Shared,
+    tenant: std::result::Result<Option<TenantValue>, (&'static str, String)>,
+    modes: Modes,
+    expected: Option<u64>,
+}
+
+impl<'a> TenantScope<'a> {
+    pub(super) fn new(source: &'a dyn Source, shared: &'a Shared, tenant: Result<TenantValue>) -> Self {
+        Self {
+            source,
+            shared,
+            tenant: tenant.map(Some).map_err(|error| ("tenant", error.to_string())),
+            modes: Modes::default(),
+            expected: None,
+        }
+    }
+
+    /// READ ONLY transactions.
+    pub fn read_only(mut self) -> Self {
+        self.modes.read_only = true;
+        self
+    }
+
+    /// Transactions of this isolation level.
+    pub fn isolation(mut self, level: IsolationLevel) -> Self {
+        self.modes.isolation = Some(level);
+        self
+    }
+
+    /// DEFERRABLE transactions: where they are serializable and read only, they wait for a snapshot that cannot fail.
+    pub fn deferrable(mut self) -> Self {
+        self.modes.deferrable = true;
+        self
+    }
+
+    /// A further custom setting, bound like the tenant for the transaction alone: `app.current_user`, say.
+    ///
+    /// A malformed name, the tenant's own setting, or a value with a NUL is reported by the call that uses the scope.
+    pub fn setting(mut self, name: &str, value: &str) -> Self {
+        let set = self.modes.set(name, value, &self.shared.setting);
+        self.keep_error("setting", set);
+        self
+    }
+
+    /// Becomes another role for the transaction: SET LOCAL ROLE.
+    pub fn role(mut self, role: &str) -> Self {
+        let become_role = self.modes.become_role(role);
+        self.keep_error("role", become_role);
+        self
+    }
+
+    /// PostgreSQL's `statement_timeout` for the transaction.
+    pub fn statement_timeout(mut self, limit: Duration) -> Self {
+        self.modes.limit("statement_timeout", limit);
+        self
+    }
+
+    /// PostgreSQL's `lock_timeout` for the transaction.
+    pub fn lock_timeout(mut self, limit: Duration) -> Self {
+        self.modes.limit("lock_timeout", limit);
+        self
+    }
+
+    /// One-shot [`execute`](Self::execute)s must change exactly this many rows, or are rolled back and fail with
+    /// [`ErrorKind::RowCount`](crate::ErrorKind::RowCount). COMMIT then waits for the number: two round trips.
+    pub fn expect_rows(mut self, rows: u64) -> Self {
+        self.expected = Some(rows);
+        self
+    }
+
+    fn keep_error(&mut self, what: &'static str, result: Result<()>) {
+        if let Err(error) = result
+            && self.tenant.is_ok()
+        {
+            self.tenant = Err((what, error.to_string()));
+        }
+    }
+
+    /// Runs one statement and returns its rows.
+    pub async fn query(&self, sql: &str, params: Params<'_>) -> Result<Vec<Row>> {
+        match self.query_once(sql, params).await {
+            Err(error) if is_stale(&error) => self.query_once(sql, params).await,
+            result => result,
+        }
+    }
+
+    async fn query_once(&self, sql: &str, params: Params<'_>) -> Result<Vec<Row>> {
+        let core = self.core().await?;
+        let mut ready = Ready::new(&core, sql)?;
+        ready.prepare_ahead(&core).await?;
+        core.run_whole(ready.rows(&core, params)).await
+    }
+
+    /// Like [`query`](Self::query), for exactly one row.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::RowCount`](crate::ErrorKind::RowCount) for none or several; the statement was committed then.
+    pub async fn query_one(&self, sql: &str, params: Params<'_>) -> Result<Row> {
+        error::one(self.query(sql, params).await?, self.value())
+    }
+
+    /// Like [`query`](Self::query), for one row or none.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::RowCount`](crate::ErrorKind::RowCount) for several; the statement was committed then.
+    pub async fn query_opt(&self, sql: &str, params: Params<'_>) -> Result<Option<Row>> {
+        error::at_most_one(self.query(sql, params).await?, self.value())
+    }
+
+    /// Runs one statement and says how many rows it changed.
+    pub async fn execute(&self, sql: &str, params: Params<'_>) -> Result<u64> {
+        match self.execute_once(sql, params).await {
+            Err(error) if is_stale(&error) => self.execute_once(sql, params).await,
+            result => result,
+        }
+    }
+
+    async fn execute_once(&self, sql: &str, params: Params<'_>) -> Result<u64> {
+        if let Some(rows) = self.expected {
+            let tx = self.begin().await?;
+            tx.execute_expecting(rows, sql, params).await?;
+            tx.commit().await?;
+            return Ok(rows);
+        }
+        let core = self.core().await?;
+        let mut ready = Ready::new(&core, sql)?;
+        ready.prepare_ahead(&core).await?;
+        core.run_whole(ready.count(&core, params)).await
+    }
+
+    /// Like [`query`](Self::query) with types for the parameters: one round trip also the first time, and safe behind
+    /// any pooler.
+    pub async fn query_typed(&self, sql: &str, params: TypedParams<'_>) -> Result<Vec<Row>> {
+        let core = self.core().await?;
+        let ready = Ready::new(&core, sql)?;
+        core.run_whole(ready.typed_rows(&core, params)).await
+    }
+
+    /// Like [`query_one`](Self::query_one) with types for the parameters.
+    pub async fn query_typed_one(&self, sql: &str, params: TypedParams<'_>) -> Result<Row> {
+        error::one(self.query_typed(sql, params).await?, self.value())
+    }
+
+    /// Like [`query_opt`](Self::query_opt) with types for the parameters.
+    pub async fn query_typed_opt(&self, sql: &str, params: TypedParams<'_>) -> Result<Option<Row>> {
+        error::at_most_one(self.query_typed(sql, params).await?, self.value())
+    }
+
+    /// Like [`execute`](Self::execute) with types for the parameters.
+    pub async fn execute_typed(&self, sql: &str, params: TypedParams<'_>) -> Result<u64> {
+        if let Some(rows) = self.expected {
+            let tx = self.begin().await?;
+            let changed = tx.execute_typed(sql, params).await?;
+            error::expect_rows(rows, changed, self.value())?;
+            tx.commit().await?;
+            return Ok(changed);
+        }
+        let core = self.core().await?;
+        let ready = Ready::new(&core, sql)?;
+        core.run_whole(ready.typed_count(&core, params)).await
+    }
+
+    /// Begins a transaction. Nothing is sent yet: BEGIN and the binding travel with its first statement.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) where no connection is free in time, and
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) for a malformed tenant, setting or role.
+    pub async fn begin(&self) -> Result<TenantTransaction<'a>> {
+        Ok(TenantTransaction::new(self.core().await?))
+    }
+
+    /// Runs the closure in a transaction and commits, all of it again where PostgreSQL reports a serialization failure
+    /// (40001) or a deadlock (40P01), as often as [`Retry`](super::Retry) allows. So the closure may run several times;
+    /// what it does outside of the database is not undone.
+    ///
+    /// ```no_run
+    /// # async fn example(pool: rls_tool::TenantPool, tenant: rls_tool::TenantId) -> rls_tool::Result<()> {
+    /// let name: String = pool
+    ///     .tenant(&tenant)
+    ///     .run(async |tx| {
+    ///         let row = tx.query_one("select name from app.tenants", &[]).await?;
+    ///         Ok::<_, rls_tool::Error>(row.get(0))
+    ///     })
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// An error of the closure, or a panic, rolls back.
+    pub async fn run<T, E, F>(&self, mut work: F) -> std::result::Result<T, E>
+    where
+        F: for<'t> FnMut(&'t mut TenantTransaction<'a>) -> BoxFuture<'t, std::result::Result<T, E>>,
+        E: From<Error>,
+    {
+        let mut attempt = 1;
+        loop {
+            let mut tx = self.begin().await?;
+            let result = work(&mut tx).await;
+            let retryable;
+            let error = match result {
+                Ok(value) => {
+                    let (committed, code) = tx.commit_for_retry().await;
+                    match committed {
+                        Ok(()) => return Ok(value),
+                        Err(error) => {
+                            retryable = code;
+                            E::from(error)
+                        }
+                    }
+                }
+                Err(error) => {
+                    retryable = tx.core().retryable();
+                    drop(tx);
+                    error
+                }
+            };
+            if !self.pause(&mut attempt, retryable).await {
+                return Err(error);
+            }
+        }
+    }
+
+    /// Waits before another attempt, where there is to be one.
+    async fn pause(&self, attempt: &mut u32, cause: Option<SqlState>) -> bool {
+        let retry = &self.shared.config.retry;
+        let Some(cause) = cause else { return false };
+        if *attempt >= retry.attempts {
+            return false;
+        }
+        tokio::time::sleep(retry::pause(retry, *attempt)).await;
+        *attempt += 1;
+        if let Some(observer) = &self.shared.config.observer {
+            observer.retried(*attempt, &cause);
+        }
+        true
+    }
+
+    fn value(&self) -> Option<&TenantValue> {
+        self.tenant.as_ref().ok().and_then(Option::as_ref)
+    }
+
+    /// A connection and what to say on it.
+    async fn core(&self) -> Result<Core<'a>> {
+        let tenant = match &self.tenant {
+            Ok(tenant) => tenant.clone(),
+            Err((_, reason)) => return Err(Error::input(reason.clone())),
+        };
+        let opening = Opening::new(
+            self.shared.engine,
+            &self.shared.setting,
+            tenant.as_ref(),
+            &self.modes,
+        )?;
+        let span = tracing::debug_span!(
+            "tenant_transaction",
+            tenant = tenant.as_ref().map(TenantValue::as_str)
+        );
+        let started = Instant::now();
+        let lease = self.source.acquire().await?;
+        if let Some(observer) = &self.shared.config.observer {
+            observer.acquired(started.elapsed());
+        }
+        Ok(Core::new(lease, self.shared, tenant, opening, span))
+    }
+}
+
+fn is_stale(error: &Error) -> bool {
+    error.as_postgres().is_some_and(super::statement::is_stale)
+}
+
+impl fmt::Debug for TenantScope<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TenantScope")
+            .field("tenant", &self.tenant)
+            .field("modes", &self.modes)
+            .finish_non_exhaustive()
+    }
+}
