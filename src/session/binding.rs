@@ -25,7 +25,9 @@ impl SettingName {
     pub(super) fn new(name: &str) -> Result<Self> {
         let is_part = |part: &str| {
             part.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-                && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '$')
+                && part
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '$')
         };
         if name.len() > 127 || !name.contains('.') || !name.split('.').all(is_part) {
             return Err(Error::input(format!(
@@ -170,7 +172,9 @@ mod tests {
 
     #[test]
     fn names_are_qualified_and_plain() {
-        for refused in ["", "tenant", "app.", ".x", "app.1x", "app.x;y", "a b.c", "app.x'", "app.ü"] {
+        for refused in [
+            "", "tenant", "app.", ".x", "app.1x", "app.x;y", "a b.c", "app.x'", "app.ü",
+        ] {
             assert!(SettingName::new(refused).is_err(), "{refused:?}");
         }
         assert!(SettingName::new("a.b.c_$1").is_ok());

@@ -44,18 +44,31 @@ fn first_words(sql: &str, tenant_setting: &str) -> Result<()> {
         .any(|word| is(word))
         || (is("prepare") && second_is("transaction"));
     if ends {
-        return Err(refused(first, "would begin or end the transaction that the tenant is bound to")
-            .with_help("use commit(), rollback(), or a scope of its own for another transaction"));
+        return Err(refused(
+            first,
+            "would begin or end the transaction that the tenant is bound to",
+        )
+        .with_help("use commit(), rollback(), or a scope of its own for another transaction"));
     }
     if is("savepoint") || is("release") {
-        return Err(refused(first, "is what savepoint() does").with_help("use savepoint(): dropped, it is rolled back"));
+        return Err(refused(first, "is what savepoint() does")
+            .with_help("use savepoint(): dropped, it is rolled back"));
     }
     if is("reset") || is("discard") || is("listen") {
-        return Err(refused(first, "would change the connection beyond this transaction"));
+        return Err(refused(
+            first,
+            "would change the connection beyond this transaction",
+        ));
     }
-    if is("set") && !["local", "transaction", "constraints"].iter().any(|word| second_is(word)) {
-        return Err(refused(first, "would change the connection beyond this transaction")
-            .with_help("use SET LOCAL, or setting() and role() of the scope"));
+    if is("set")
+        && !["local", "transaction", "constraints"]
+            .iter()
+            .any(|word| second_is(word))
+    {
+        return Err(
+            refused(first, "would change the connection beyond this transaction")
+                .with_help("use SET LOCAL, or setting() and role() of the scope"),
+        );
     }
     if is("set") && second_is("local") {
         let (_, rest) = word(rest);
@@ -65,15 +78,21 @@ fn first_words(sql: &str, tenant_setting: &str) -> Result<()> {
             .take(tenant_setting.len())
             .collect();
         if name.eq_ignore_ascii_case(tenant_setting) {
-            return Err(refused(first, "would bind another tenant within the transaction of this one")
-                .with_help("begin a scope of the other tenant"));
+            return Err(refused(
+                first,
+                "would bind another tenant within the transaction of this one",
+            )
+            .with_help("begin a scope of the other tenant"));
         }
     }
     Ok(())
 }
 
 fn refused(word: &str, why: &str) -> Error {
-    Error::input(format!("{} in a tenant's transaction {why}", word.to_ascii_uppercase()))
+    Error::input(format!(
+        "{} in a tenant's transaction {why}",
+        word.to_ascii_uppercase()
+    ))
 }
 
 /// The first word of the text and what follows it; comments, white space and stray semicolons in front are skipped.
@@ -133,7 +152,8 @@ fn statement_end(sql: &str) -> usize {
             b'-' if rest.starts_with("--") => rest.find(['\n', '\r']).unwrap_or(rest.len()),
             b'/' if rest.starts_with("/*") => comment_end(rest),
             b'\'' => {
-                let escapes = at > 0 && bytes[at - 1].eq_ignore_ascii_case(&b'e') && !is_in_word(bytes, at - 1);
+                let escapes =
+                    at > 0 && bytes[at - 1].eq_ignore_ascii_case(&b'e') && !is_in_word(bytes, at - 1);
                 quoted_end(rest, b'\'', escapes)
             }
             b'"' => quoted_end(rest, b'"', false),
@@ -221,7 +241,10 @@ mod tests {
             "set local \"app\" . \"current_tenant\" = 'b'",
         ] {
             assert!(check(sql, SETTING).is_err(), "{sql}");
-            assert!(check_batch(&format!("select 1; {sql}"), SETTING).is_err(), "{sql}");
+            assert!(
+                check_batch(&format!("select 1; {sql}"), SETTING).is_err(),
+                "{sql}"
+            );
         }
     }
 
@@ -256,7 +279,11 @@ mod tests {
         ] {
             assert!(check_batch(sql, SETTING).is_ok(), "{sql}");
         }
-        for sql in ["select '\\'; commit", "select a$b$; commit; select $b$", "select $1; commit"] {
+        for sql in [
+            "select '\\'; commit",
+            "select a$b$; commit; select $b$",
+            "select $1; commit",
+        ] {
             assert!(check_batch(sql, SETTING).is_err(), "{sql}");
         }
     }
@@ -266,7 +293,10 @@ mod tests {
         let lasting = |sql| check(sql, SETTING).unwrap();
         assert_eq!(lasting("select 1"), Lasting::No);
         assert_eq!(lasting("create TEMP table x (id int)"), Lasting::Perhaps);
-        assert_eq!(lasting("declare c cursor with hold for select 1"), Lasting::Perhaps);
+        assert_eq!(
+            lasting("declare c cursor with hold for select 1"),
+            Lasting::Perhaps
+        );
         assert_eq!(lasting("select SET_CONFIG('a.b', 'c', false)"), Lasting::Perhaps);
     }
 

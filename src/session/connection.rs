@@ -12,6 +12,9 @@ use crate::error::Result;
 pub(super) trait Source: Send + Sync {
     /// A connection that is in no transaction, or whose earlier requests end it.
     fn acquire(&self) -> BoxFuture<'_, Result<Lease<'_>>>;
+
+    /// Whether prepared statements stay with their connection from one loan to the next.
+    fn keeps_statements(&self) -> bool;
 }
 
 /// A connection of a pool, whatever pool that is.
@@ -33,22 +36,25 @@ pub(super) trait Loan: Send + Sync {
 pub(super) enum Lease<'a> {
     /// Of a pool.
     Pooled(Box<dyn Loan>),
-    /// The only one there is.
-    Single(SemaphorePermit<'a>, &'a (dyn Single + 'a)),
+    /// The only one there is, and the turn on it.
+    Single {
+        single: &'a (dyn Single + 'a),
+        _turn: SemaphorePermit<'a>,
+    },
 }
 
 impl Lease<'_> {
     pub(super) fn client(&self) -> &Client {
         match self {
             Self::Pooled(loan) => loan.client(),
-            Self::Single(_, single) => single.client(),
+            Self::Single { single, .. } => single.client(),
         }
     }
 
     pub(super) async fn prepare(&self, sql: &str) -> Result<Statement, tokio_postgres::Error> {
         match self {
             Self::Pooled(loan) => loan.prepare(sql).await,
-            Self::Single(_, single) => match single.statements().get(sql) {
+            Self::Single { single, .. } => match single.statements().get(sql) {
                 Some(statement) => Ok(statement),
                 None => single.statements().prepare(single.client(), sql).await,
             },
@@ -58,7 +64,7 @@ impl Lease<'_> {
     pub(super) fn forget(&self, sql: &str) {
         match self {
             Self::Pooled(loan) => loan.forget(sql),
-            Self::Single(_, single) => single.statements().forget(sql),
+            Self::Single { single, .. } => single.statements().forget(sql),
         }
     }
 
@@ -70,7 +76,7 @@ impl Lease<'_> {
         }
         match self {
             Self::Pooled(loan) if busy => loan.give_back_later(),
-            Self::Pooled(_) | Self::Single(..) => {}
+            Self::Pooled(_) | Self::Single { .. } => {}
         }
     }
 }

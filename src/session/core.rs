@@ -185,7 +185,10 @@ impl<'a> Core<'a> {
         let commit = async {
             self.committing.store(true, Ordering::Relaxed);
             let sql = self.last_words("COMMIT");
-            self.client()?.batch_execute(&sql).await.map_err(|cause| self.commit_failed(cause))
+            self.client()?
+                .batch_execute(&sql)
+                .await
+                .map_err(|cause| self.commit_failed(cause))
         };
         let flight = Flight(self);
         let (begun, (output, committed)) = in_order(self.preamble(), in_order(operation, commit))
@@ -267,12 +270,13 @@ impl<'a> Core<'a> {
             self.phase.store(ENDING, Ordering::Relaxed);
             self.committing.store(true, Ordering::Relaxed);
             let sql = self.last_words("COMMIT");
-            self.client()?.batch_execute(&sql).await.map_err(|cause| self.commit_failed(cause))
+            self.client()?
+                .batch_execute(&sql)
+                .await
+                .map_err(|cause| self.commit_failed(cause))
         };
         let flight = Flight(self);
-        let (verified, committed) = in_order(verify, commit)
-            .instrument(self.span.clone())
-            .await;
+        let (verified, committed) = in_order(verify, commit).instrument(self.span.clone()).await;
         flight.landed();
         self.phase.store(ENDED, Ordering::Relaxed);
         self.forget_lasting(committed.is_ok());

@@ -17,9 +17,6 @@ use crate::error::{Error, ErrorKind, Result};
 /// How long an abandoned statement may go on before its connection is closed instead of reused.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// How many statements a connection keeps prepared.
-const CACHE_SIZE: usize = 1024;
-
 /// A pool of our own.
 pub(super) fn own(options: ConnectOptions, max_size: usize, limit: Duration) -> Result<Box<dyn Source>> {
     let pool = Pool::builder(Connector(options))
@@ -89,13 +86,18 @@ where
                 Ok(Ok(object)) => Ok(Lease::Pooled(Box::new(object) as Box<dyn Loan>)),
                 Ok(Err(PoolError::Backend(cause))) => Err(cause.into_error()),
                 Ok(Err(PoolError::Timeout(_))) | Err(_) => Err(exhausted(self.limit)),
-                Ok(Err(cause)) => {
-                    let reason = cause.to_string();
-                    Err(Error::new(ErrorKind::Connect, format!("failed to check out a connection: {reason}")))
-                }
+                Ok(Err(PoolError::Closed)) => Err(Error::new(ErrorKind::Closed, "the pool is closed")),
+                Ok(Err(PoolError::NoRuntimeSpecified | PoolError::PostCreateHook(_))) => Err(Error::new(
+                    ErrorKind::Connect,
+                    "a hook of the pool refused its connection",
+                )),
             }
         }
         .boxed()
+    }
+
+    fn keeps_statements(&self) -> bool {
+        true
     }
 }
 

@@ -63,8 +63,11 @@ pub(super) fn was_rolled_back(cause: Error) -> Error {
 
 /// The connection broke while COMMIT was under way.
 pub(super) fn commit_unknown(cause: tokio_postgres::Error) -> Error {
-    Error::postgres("commit: the connection broke, so it is not known whether the transaction was committed", cause)
-        .or_kind(ErrorKind::Closed)
+    Error::postgres(
+        "commit: the connection broke, so it is not known whether the transaction was committed",
+        cause,
+    )
+    .or_kind(ErrorKind::Closed)
 }
 
 /// A statement was refused because an earlier one had failed.
@@ -96,10 +99,14 @@ pub(super) fn expect_rows(wanted: u64, changed: u64, tenant: Option<&TenantValue
 fn row_count(wanted: &str, found: u64, tenant: Option<&TenantValue>) -> Error {
     let error = Error::new(
         ErrorKind::RowCount,
-        format!("a statement {} met {found} rows where {wanted} was expected", whom(tenant)),
+        format!(
+            "a statement {} met {found} rows where {wanted} was expected",
+            whom(tenant)
+        ),
     );
     if found == 0 {
-        return error.with_help("the row does not exist, or belongs to another tenant: to this one it is the same");
+        return error
+            .with_help("the row does not exist, or belongs to another tenant: to this one it is the same");
     }
     error
 }
@@ -132,9 +139,18 @@ mod tests {
     #[test]
     fn the_table_is_the_last_name() {
         for (message, table) in [
-            ("new row violates row-level security policy for table \"orders\"", "orders"),
-            ("new row violates row-level security policy \"own\" for table \"orders\"", "orders"),
-            ("neue Zeile verletzt Policy für Sicherheit auf Zeilenebene für Tabelle »orders«", "orders"),
+            (
+                "new row violates row-level security policy for table \"orders\"",
+                "orders",
+            ),
+            (
+                "new row violates row-level security policy \"own\" for table \"orders\"",
+                "orders",
+            ),
+            (
+                "neue Zeile verletzt Policy für Sicherheit auf Zeilenebene für Tabelle »orders«",
+                "orders",
+            ),
         ] {
             assert_eq!(last_quoted(message), Some(table));
         }
@@ -144,7 +160,10 @@ mod tests {
     #[test]
     fn long_and_odd_tenants_stay_readable() {
         assert_eq!(whom(Some(&TenantValue::text("7").unwrap())), "of tenant 7");
-        assert_eq!(whom(Some(&TenantValue::text("a\nb").unwrap())), "of tenant \"a\\nb\"");
+        assert_eq!(
+            whom(Some(&TenantValue::text("a\nb").unwrap())),
+            "of tenant \"a\\nb\""
+        );
         assert!(whom(Some(&TenantValue::text("x".repeat(900)).unwrap())).len() < 100);
         assert_eq!(whom(None), "across tenants");
     }

@@ -42,17 +42,18 @@
 //! a failed transaction) or, where there is no transaction at all, runs with no tenant bound: policies then show it no
 //! row and refuse every new one. The call returns the error of BEGIN, never rows.
 
+pub mod guard;
+
 mod binding;
 mod checked;
 mod config;
 mod connection;
 mod core;
-mod error;
-pub mod guard;
-mod in_order;
-mod params;
 #[cfg(feature = "deadpool")]
 mod deadpool;
+mod error;
+mod in_order;
+mod params;
 mod pool;
 mod retry;
 mod scope;

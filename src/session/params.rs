@@ -59,9 +59,7 @@ const CANDIDATES: [Type; 46] = [
 ];
 
 /// The parameters with a type each.
-pub(super) fn typed<'p>(
-    params: &[&'p (dyn ToSql + Sync)],
-) -> Result<Vec<(&'p (dyn ToSql + Sync), Type)>> {
+pub(super) fn typed<'p>(params: &[&'p (dyn ToSql + Sync)]) -> Result<Vec<(&'p (dyn ToSql + Sync), Type)>> {
     let mut scratch = BytesMut::new();
     let mut typed = Vec::with_capacity(params.len());
     for (index, param) in params.iter().enumerate() {
@@ -92,8 +90,16 @@ mod tests {
         let id = TenantId::generate();
         let none: Option<i64> = None;
         let texts = vec!["a".to_owned()];
-        let params: [&(dyn ToSql + Sync); 8] =
-            [&"a", &1_i32, &2_i64, &id, &none, &true, &texts, &uuid::Uuid::nil().to_string()];
+        let params: [&(dyn ToSql + Sync); 8] = [
+            &"a",
+            &1_i32,
+            &2_i64,
+            &id,
+            &none,
+            &true,
+            &texts,
+            &uuid::Uuid::nil().to_string(),
+        ];
         let types: Vec<_> = typed(&params).unwrap().into_iter().map(|(_, ty)| ty).collect();
         assert_eq!(
             types,

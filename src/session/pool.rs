@@ -115,7 +115,9 @@ impl TenantPoolBuilder {
     /// to who leaves them as they were.
     #[cfg(feature = "deadpool")]
     pub fn pool(mut self, pool: deadpool_postgres::Pool) -> Self {
-        self.origin = Origin::Source(Box::new(|config| super::deadpool::over(pool, config.checkout_timeout)));
+        self.origin = Origin::Source(Box::new(|config| {
+            super::deadpool::over(pool, config.checkout_timeout)
+        }));
         self
     }
 
@@ -273,6 +275,10 @@ where
             }
         }
         .boxed()
+    }
+
+    fn keeps_statements(&self) -> bool {
+        false
     }
 }
 

@@ -9,10 +9,14 @@ use super::config::Retry;
 
 /// A random time up to a limit that doubles with each attempt, so that transactions that met once do not meet again.
 pub(super) fn pause(retry: &Retry, attempt: u32) -> Duration {
-    let doubled = retry.first_pause.saturating_mul(1 << attempt.saturating_sub(1).min(16));
+    let doubled = retry
+        .first_pause
+        .saturating_mul(1 << attempt.saturating_sub(1).min(16));
     let limit = doubled.min(retry.longest_pause);
     // Without random bits everybody waits the whole time, which is only slower.
-    let share = SysRng.try_next_u32().map_or(1.0, |bits| f64::from(bits) / f64::from(u32::MAX));
+    let share = SysRng
+        .try_next_u32()
+        .map_or(1.0, |bits| f64::from(bits) / f64::from(u32::MAX));
     limit.mul_f64(share)
 }
 

@@ -212,9 +212,11 @@ impl<'a> TenantScope<'a> {
     /// # async fn example(pool: rls_tool::TenantPool, tenant: rls_tool::TenantId) -> rls_tool::Result<()> {
     /// let name: String = pool
     ///     .tenant(&tenant)
-    ///     .run(async |tx| {
-    ///         let row = tx.query_one("select name from app.tenants", &[]).await?;
-    ///         Ok::<_, rls_tool::Error>(row.get(0))
+    ///     .run(|tx| {
+    ///         Box::pin(async move {
+    ///             let row = tx.query_one("select name from app.tenants", &[]).await?;
+    ///             Ok::<_, rls_tool::Error>(row.get(0))
+    ///         })
     ///     })
     ///     .await?;
     /// # Ok(())

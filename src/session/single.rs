@@ -113,15 +113,25 @@ impl Source for OneClient<Box<dyn ClientMut + '_>> {
         async {
             // A transaction that was leaked instead of dropped holds its turn for ever; then this fails closed.
             match tokio::time::timeout(self.limit, self.turn.acquire()).await {
-                Ok(Ok(permit)) => Ok(Lease::Single(permit, self)),
+                Ok(Ok(turn)) => Ok(Lease::Single {
+                    single: self,
+                    _turn: turn,
+                }),
                 Ok(Err(_)) => Err(Error::new(ErrorKind::Internal, "the session is closed")),
                 Err(_) => Err(Error::new(
                     ErrorKind::Timeout,
-                    format!("the session's other transaction did not end within {:?}", self.limit),
+                    format!(
+                        "the session's other transaction did not end within {:?}",
+                        self.limit
+                    ),
                 )),
             }
         }
         .boxed()
+    }
+
+    fn keeps_statements(&self) -> bool {
+        true
     }
 }
 
@@ -138,7 +148,11 @@ impl StatementCache {
             .cloned()
     }
 
-    pub(super) async fn prepare(&self, client: &Client, sql: &str) -> Result<Statement, tokio_postgres::Error> {
+    pub(super) async fn prepare(
+        &self,
+        client: &Client,
+        sql: &str,
+    ) -> Result<Statement, tokio_postgres::Error> {
         let statement = client.prepare(sql).await?;
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= CACHE_SIZE {

@@ -1,9 +1,9 @@
 //! What is found out about the server and the role before the first tenant is served.
 
-use super::binding::SettingName;
 use super::config::{Engine, SessionConfig, Statements};
 use super::connection::Source;
 use super::core::Shared;
+use super::guard::{self, GuardOptions};
 use crate::error::{Error, Result};
 
 /// Checks the role, and detects what is to be detected, on one connection.
@@ -13,22 +13,19 @@ pub(super) async fn examine(source: &(dyn Source + '_), config: SessionConfig) -
     let client = lease.client();
     match &config.unguarded {
         Some(reason) => tracing::warn!(reason, "the role is not checked for row security"),
-        None => guard(client, &setting).await?,
+        None => guard::check(client, &GuardOptions::new([setting.as_str()])).await?,
     }
     let engine = match config.engine {
         Engine::Detect => detect_engine(client).await?,
         engine => engine,
     };
     let statements = match config.statements {
+        Statements::Detect if !source.keeps_statements() => Statements::Unnamed,
         Statements::Detect => Statements::Named,
         statements => statements,
     };
     drop(lease);
     Shared::new(config, engine, statements)
-}
-
-async fn guard(_client: &tokio_postgres::Client, _setting: &SettingName) -> Result<()> {
-    Ok(())
 }
 
 async fn detect_engine(client: &tokio_postgres::Client) -> Result<Engine> {

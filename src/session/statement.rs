@@ -89,15 +89,6 @@ impl ToTenantStatement for TenantStatement {
     }
 }
 
-impl Source<'_> {
-    pub(super) fn sql(&self) -> &str {
-        match self {
-            Self::Sql(sql) => sql,
-            Self::Prepared(statement) => &statement.sql,
-        }
-    }
-}
-
 /// The checked statement of a transaction, ready to run.
 pub(super) struct Ready<'s> {
     sql: &'s str,
