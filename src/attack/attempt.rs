@@ -5,6 +5,7 @@
 
 use tokio_postgres::error::SqlState;
 
+use super::marks::Wanted;
 use super::rows::{Literal, Place};
 use super::sandbox::{Answer, Failure, Trace, Trial};
 
@@ -50,6 +51,14 @@ pub(crate) enum Sign {
     Stores,
     /// A control: the statement must return or affect a row of the session's own. A constraint shows as much.
     Works,
+    /// Something that marks another tenant's rows comes back, in a row or in an error.
+    Shows(Wanted),
+    /// The witness does not say the same behind the statement as before it.
+    Disturbs,
+    /// A control for a query or a function that somebody else wrote: it answers with something.
+    Answers(Wanted),
+    /// A control for a function that returns nothing: it comes to its end.
+    Completes,
 }
 
 /// An attempt.
@@ -77,6 +86,8 @@ pub(crate) enum Judgement {
     Refused(String),
     /// It shows neither, for this reason.
     Open(String),
+    /// Whoever knows the content of a row is told whose it is, and no more: refused as far as the border goes.
+    LookedUp(String),
 }
 
 impl Attempt {
@@ -148,10 +159,26 @@ impl Attempt {
                 Judgement::Refused("its own row is out of its reach".to_owned())
             }
             Sign::Works => Judgement::Through("works on its own row".to_owned()),
+            Sign::Shows(wanted) => wanted.judge(answer),
+            Sign::Answers(wanted) => wanted.judge_control(answer),
+            Sign::Completes => Judgement::Through("it comes to its end".to_owned()),
+            Sign::Disturbs => match (trace.before.as_ref().ok().and_then(|all| all.last()), witness) {
+                (Some(before), Some(after)) if before.rows == after => {
+                    Judgement::Refused("the other tenant's rows are unchanged".to_owned())
+                }
+                (Some(_), Some(_)) => Judgement::Through("the other tenant's rows were changed".to_owned()),
+                _ => Judgement::Open("there was no way to look at the other tenant's rows".to_owned()),
+            },
         }
     }
 
     fn judge_failure(&self, failure: &Failure) -> Judgement {
+        match &self.sign {
+            Sign::Shows(wanted) => return wanted.judge_failure(failure),
+            // A failed call changes nothing.
+            Sign::Disturbs if !failure.is_timeout() => return Judgement::Refused(format!("fails: {failure}")),
+            _ => {}
+        }
         if self.sign == Sign::Reaches && failure.state == SqlState::DIVISION_BY_ZERO {
             return Judgement::Through("it reaches rows that are not its own".to_owned());
         }
@@ -169,9 +196,7 @@ impl Attempt {
                 )),
                 Sign::Works => Judgement::Through("works on its own row, up to a constraint".to_owned()),
                 // Other rows than the one in question may have been stopped.
-                Sign::ChangesAmongOthers(_) | Sign::Returns | Sign::Reaches => {
-                    Judgement::Open(failure.to_string())
-                }
+                _ => Judgement::Open(failure.to_string()),
             };
         }
         // With no tenant or a nonsensical one, a policy may raise an error (a cast of '' to uuid, say): nothing

@@ -2,13 +2,22 @@
 //! is dead, and nothing that fails there says anything.
 
 use super::attempt::{Attempt, Sign, State};
+use super::doors::Aim;
 use super::rows::{Belongs, Side};
 use super::target::Target;
 use crate::audit::Command;
 use crate::error::Result;
 
-/// The control of the door; an error is the reason in words why there is none.
-pub(crate) fn control(target: &Target<'_>) -> Result<std::result::Result<Attempt, &'static str>> {
+/// The controls of the door, of which one has to work; an error is the reason in words why there is none.
+pub(crate) fn controls(aim: &Aim<'_>) -> Result<std::result::Result<Vec<Attempt>, &'static str>> {
+    Ok(match aim {
+        Aim::Rows(target) => control(target)?.map(|control| vec![control]),
+        Aim::Look(look) => look.control()?.map(|control| vec![control]),
+        Aim::Call(routine, single) => Ok(routine.controls(*single)?),
+    })
+}
+
+fn control(target: &Target<'_>) -> Result<std::result::Result<Attempt, &'static str>> {
     let shape = target.shape();
     let Some((place, row)) = target.leaf(Side::A) else {
         return Ok(Err("no row of its own could be made"));

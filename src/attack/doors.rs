@@ -1,14 +1,72 @@
-//! From a door of the model to a target: the table behind it, what the role may do there, the rows, the session.
+//! From a door of the model to what is attacked: the object behind it, what the role may do there, the rows, the session.
 
-use super::rows::{Belongs, Scene, Side};
+use std::sync::Arc;
+
+use super::look::{Look, Visitor};
+use super::routine::{Argument, Routine, goes_outside, mentions};
+use super::rows::{Belongs, Place, Scene, Side, TypeShapes};
 use super::run::Run;
-use super::target::{Rights, Target};
+use super::session::Session;
+use super::target::{Rights, Target, owner_condition};
 use crate::audit::{Command, DoorKind};
-use crate::catalog::{Actor, Privilege, Relation};
-use crate::model::ModelDoor;
+use crate::catalog::{Actor, Function, FunctionKind, Oid, Privilege, Relation, TypeKind};
+use crate::error::Result as Outcome;
+use crate::model::{AuditedRole, ModelDoor};
+use crate::sql::Ident;
+
+/// A door that is attacked; by its kind another set of moves fits.
+#[derive(Debug)]
+pub(crate) enum Aim<'a> {
+    /// Rows of a table, under its own name or another.
+    Rows(Target<'a>),
+    /// A query that somebody else wrote.
+    Look(Look<'a>),
+    /// A function or procedure, and whether it returns nothing worth a look.
+    Call(Box<Routine<'a>>, bool),
+}
+
+/// Tables whose rows a function may be about, where its body does not say.
+const MOST_TABLES: usize = 12;
+
+/// Made rows that a script may hold.
+const MOST_PLACES: usize = 400;
 
 impl Run<'_> {
-    /// The target, or the reason in words why the door cannot be attacked.
+    /// What is attacked, or the reason in words why the door cannot be.
+    pub(super) fn aim(&self, door: &ModelDoor) -> Outcome<Result<Aim<'_>, String>> {
+        let (role, session) = match self.visitor_of(door) {
+            Ok(found) => found,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        match (door.kind, door.command) {
+            (DoorKind::ForeignTable, _) => Ok(Err(
+                "a foreign table: what is done to it leaves the transaction and cannot be rolled back".to_owned(),
+            )),
+            (DoorKind::View | DoorKind::MaterializedView, Command::Select) => self.look(door, role, session),
+            (DoorKind::Function, _) => self.routine(door, session),
+            _ => Ok(self.target(door).map(Aim::Rows)),
+        }
+    }
+
+    /// The door's role and the session of it.
+    fn visitor_of(&self, door: &ModelDoor) -> Result<(&AuditedRole, &Session), String> {
+        let role = self.model.roles.iter().find(|role| role.oid == door.role);
+        if let Some(escape) = role.and_then(|role| role.total_escape(&self.model.tables)) {
+            // One finding on the role says it; attacks would say it again for every table.
+            return Err(format!(
+                "row security does not hold the role: it {}",
+                escape.describe(self.catalog)
+            ));
+        }
+        let role = role.ok_or_else(|| "the catalog does not know the role".to_owned())?;
+        match self.sessions.get(&door.role) {
+            Some(Ok(session)) => Ok((role, session)),
+            Some(Err(reason)) => Err(reason.clone()),
+            None => Err("there is no session of the role".to_owned()),
+        }
+    }
+
+    /// Rows of a table, or the reason in words why they cannot be attacked.
     pub(super) fn target(&self, door: &ModelDoor) -> Result<Target<'_>, String> {
         let is_table = matches!(door.kind, DoorKind::Table | DoorKind::Partition);
         let is_known = matches!(
@@ -18,22 +76,9 @@ impl Run<'_> {
         if !is_table || !is_known {
             return Err("attacks on this kind of door are not there yet".to_owned());
         }
-        let role = self.model.roles.iter().find(|role| role.oid == door.role);
-        if let Some(escape) = role.and_then(|role| role.total_escape(&self.model.tables)) {
-            // One finding on the role says it; attacks would say it again for every table.
-            return Err(format!(
-                "row security does not hold the role: it {}",
-                escape.describe(self.catalog)
-            ));
-        }
-        let (Some(role), Some(relation)) = (role, self.catalog.relations.get(door.oid)) else {
-            return Err("the catalog does not know the role or the table".to_owned());
-        };
-        let session = match self.sessions.get(&door.role) {
-            Some(Ok(session)) => session,
-            Some(Err(reason)) => return Err(reason.clone()),
-            None => return Err("there is no session of the role".to_owned()),
-        };
+        let (role, session) = self.visitor_of(door)?;
+        let relation = self.catalog.relations.get(door.oid);
+        let relation = relation.ok_or_else(|| "the catalog does not know the table".to_owned())?;
         let Some(table) = self.stage.table(door.oid) else {
             return Err("no rows can be made for a partition by itself yet".to_owned());
         };
@@ -68,6 +113,168 @@ impl Run<'_> {
             .filter(|(table, of, _)| *of == side && counted.contains(table))
             .count()
     }
+
+    /// A session at a door that may lead to these tables; the reason where their rows are missing.
+    fn visitor<'a>(&'a self, session: &'a Session, tables: &[usize]) -> Result<Visitor<'a>, String> {
+        let scene = &self.stage.scene;
+        for table in tables {
+            if let Some(reason) = scene.refused.get(table) {
+                let name = scene.shapes[*table].name.plain();
+                return Err(format!("no rows could be made in {name}: {reason}"));
+            }
+        }
+        let [Some(a), Some(b)] = &scene.tenants else {
+            return Err("it is not known which tenants the rows belong to".to_owned());
+        };
+        let behind = |place: &&Place| tables.is_empty() || tables.contains(&place.0);
+        let places: Vec<Place> = scene.made.iter().filter(behind).copied().take(MOST_PLACES).collect();
+        Ok(Visitor {
+            session,
+            tenants: [a.clone(), b.clone()],
+            canaries: scene.canaries.clone(),
+            marks: Arc::clone(&self.marks),
+            places,
+        })
+    }
+
+    fn look<'a>(
+        &'a self,
+        door: &ModelDoor,
+        role: &AuditedRole,
+        session: &'a Session,
+    ) -> Outcome<Result<Aim<'a>, String>> {
+        let Some(view) = self.catalog.relations.get(door.oid) else {
+            return Ok(Err("the catalog does not know the view".to_owned()));
+        };
+        let outside = view.calls.iter().filter_map(|&oid| self.catalog.functions.get(oid));
+        if let Some(reason) = outside.filter_map(|function| goes_outside(self.catalog, function)).next() {
+            return Ok(Err(format!("it is not read: {reason}")));
+        }
+        let tables: Vec<usize> = door.tables.iter().filter_map(|&oid| self.stage.table(oid)).collect();
+        let visitor = match self.visitor(session, &tables) {
+            Ok(visitor) => visitor,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let refresh = if door.kind == DoorKind::MaterializedView {
+            #[expect(clippy::cast_precision_loss, reason = "an estimate is compared")]
+            if view.estimated_rows > self.options.rows_at_risk as f32 {
+                let reason = "it is too large to be refreshed for an attack, which would lock it";
+                return Ok(Err(reason.to_owned()));
+            }
+            format!("REFRESH MATERIALIZED VIEW {}", view.qualified_name())
+        } else {
+            String::new()
+        };
+        let columns = view
+            .columns
+            .iter()
+            .filter(|column| role.actor.on_column(view, column).has(Privilege::Select))
+            .map(|column| Ident::new(&*column.name))
+            .collect::<Outcome<Vec<_>>>()?;
+        Ok(Ok(Aim::Look(Look {
+            visitor,
+            name: view.qualified_name(),
+            columns,
+            refresh,
+        })))
+    }
+
+    fn routine<'a>(&'a self, door: &ModelDoor, session: &'a Session) -> Outcome<Result<Aim<'a>, String>> {
+        let Some(function) = self.catalog.functions.get(door.oid) else {
+            return Ok(Err("the catalog does not know the function".to_owned()));
+        };
+        if let Some(reason) = goes_outside(self.catalog, function) {
+            return Ok(Err(format!("it is not called: {reason}")));
+        }
+        if matches!(function.kind, FunctionKind::Aggregate | FunctionKind::Window) {
+            return Ok(Err("aggregates and window functions are not called yet".to_owned()));
+        }
+        let types = TypeShapes::new(self.catalog);
+        let arguments: Option<Vec<Argument>> = arguments(function)
+            .into_iter()
+            .map(|(name, oid, out)| {
+                let known = self.catalog.types.get(oid)?;
+                // A polymorphic argument takes text as well as anything.
+                let polymorphic = matches!(&known.kind, TypeKind::Pseudo);
+                let ty = match (&*known.name, polymorphic) {
+                    ("anyelement" | "anynonarray" | "anycompatible" | "any", _) => {
+                        super::rows::TypeShape::base("text", "pg_catalog.text")
+                    }
+                    (_, true) => return None,
+                    _ => types.of_type(oid),
+                };
+                Some(Argument { name, ty, out })
+            })
+            .collect();
+        let Some(arguments) = arguments else {
+            return Ok(Err("it takes an argument that a session cannot write down".to_owned()));
+        };
+        let scene = &self.stage.scene;
+        let (mut named, mut others) = (Vec::new(), Vec::new());
+        for (table, &oid) in self.stage.relations.iter().enumerate() {
+            if scene.belongs[table] == Belongs::ToNobody || scene.refused.contains_key(&table) {
+                continue;
+            }
+            let list = if mentions(function, oid, scene.shapes[table].name.name.as_str()) {
+                &mut named
+            } else {
+                &mut others
+            };
+            list.push(table);
+        }
+        let visitor = match self.visitor(session, if named.len() < MOST_TABLES { &named } else { &[] }) {
+            Ok(visitor) => visitor,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let tables: Vec<usize> = named.into_iter().chain(others).take(MOST_TABLES).collect();
+        let mut looks = Vec::new();
+        for &table in &tables {
+            let name = &scene.shapes[table].name;
+            if let Some(condition) = owner_condition(scene, table, Side::B)? {
+                looks.push(format!(
+                    "(SELECT pg_catalog.string_agg(x::text, ' ' ORDER BY x::text) FROM {name} AS x WHERE {condition})"
+                ));
+            }
+        }
+        let witness = if looks.is_empty() {
+            String::new()
+        } else {
+            format!("SELECT {}", looks.join(", "))
+        };
+        let result = self.catalog.types.get(function.result);
+        let is = |name: &str| result.is_some_and(|ty| &*ty.name == name);
+        let record = is("record") && function.modes.is_none();
+        let single = function.kind == FunctionKind::Procedure
+            || is("void")
+            || !function.returns_set && function.volatility == crate::catalog::Volatility::Volatile;
+        let routine = Routine::new(visitor, function, arguments, !record, witness, (scene, tables))?;
+        Ok(Ok(Aim::Call(Box::new(routine), single)))
+    }
+}
+
+/// The arguments that a call writes down: name, type, and whether it is a procedure's OUT argument.
+fn arguments(function: &Function) -> Vec<(String, Oid, bool)> {
+    let name = |place: usize| {
+        let names = function.names.as_deref().unwrap_or_default();
+        names.get(place).cloned().unwrap_or_default()
+    };
+    let (Some(all), Some(modes)) = (&function.all_arguments, &function.modes) else {
+        return function
+            .arguments
+            .iter()
+            .enumerate()
+            .map(|(place, &oid)| (name(place), oid, false))
+            .collect();
+    };
+    all.iter()
+        .zip(modes)
+        .enumerate()
+        .filter_map(|(place, (&oid, mode))| match mode.as_str() {
+            "i" | "b" | "v" => Some((name(place), oid, false)),
+            "o" if function.kind == FunctionKind::Procedure => Some((name(place), oid, true)),
+            _ => None,
+        })
+        .collect()
 }
 
 /// The tenant's value that the row made for a side belongs to: in the row itself, or in the parents' rows.

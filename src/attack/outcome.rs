@@ -1,5 +1,7 @@
 //! What came of the attacks: a verdict for every door of the model, and a finding for every kind of attack that worked.
 
+use std::collections::BTreeSet;
+
 use super::attempt::{Attempt, Judgement, State};
 use crate::audit::{Door, DoorVerdict, Finding};
 use crate::model::{Model, ModelDoor};
@@ -64,6 +66,8 @@ pub(super) struct Ledger {
     pub(super) leaks: Vec<Leak>,
     /// How many of them have become findings.
     pub(super) reported: usize,
+    /// What it tells whoever knows the content of a row.
+    pub(super) lookups: BTreeSet<String>,
     /// Whether the door reaches nothing but the session's own rows without WHERE.
     pub(super) confined: bool,
     /// Why nothing could be tried at all.
@@ -78,9 +82,13 @@ impl Ledger {
 
     /// Notes the outcome of the control.
     pub(super) fn note_control(&mut self, judgement: Judgement) {
+        // One of several is enough.
+        if self.control == Some(Ok(())) {
+            return;
+        }
         self.control = Some(match judgement {
             Judgement::Through(_) => Ok(()),
-            Judgement::Refused(reason) | Judgement::Open(reason) => Err(reason),
+            Judgement::Refused(reason) | Judgement::Open(reason) | Judgement::LookedUp(reason) => Err(reason),
         });
     }
 
@@ -93,9 +101,12 @@ impl Ledger {
                 got,
                 existence_only: false,
             }),
-            Judgement::Refused(_) => {
+            Judgement::Refused(_) | Judgement::LookedUp(_) => {
                 self.refused += 1;
                 self.refused_bound += usize::from(attempt.state == State::Bound);
+                if let Judgement::LookedUp(what) = judgement {
+                    self.lookups.insert(what);
+                }
             }
             Judgement::Open(reason) => self.open.push(format!("{name}, {}: {reason}", attempt.what)),
         }
@@ -128,13 +139,15 @@ impl Ledger {
         if self.refused_bound == 0 {
             return undecided("no attack fits this door".to_owned());
         }
-        (
-            DoorVerdict::Held,
-            format!(
-                "{} attacks failed, and the session's own row worked",
-                self.refused
-            ),
-        )
+        let mut reason = format!(
+            "{} attacks failed, and the session's own row worked",
+            self.refused
+        );
+        if !self.lookups.is_empty() {
+            let list: Vec<&str> = self.lookups.iter().map(String::as_str).collect();
+            reason = format!("{reason}; {}", list.join(", "));
+        }
+        (DoorVerdict::Held, reason)
     }
 }
 

@@ -5,10 +5,13 @@
 //! but the session's own.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use tokio_postgres::{Client, Transaction};
 
 use super::attempt::{Attempt, Judgement, Sign, State};
+use super::doors::Aim;
+use super::marks::Marks;
 use super::options::Options;
 use super::outcome::{self, Ledger, Outcome};
 use super::rows::Seed;
@@ -94,6 +97,7 @@ async fn attack(
         catalog,
         model,
         stage: &stage,
+        marks: Arc::new(Marks::of(&stage.scene)),
         sessions,
         ledgers: model.doors.iter().map(|_| Ledger::default()).collect(),
         attacks: 0,
@@ -132,6 +136,8 @@ pub(super) struct Run<'a> {
     pub(super) catalog: &'a Catalog,
     pub(super) model: &'a Model,
     pub(super) stage: &'a Stage,
+    /// What tells the tenants' rows.
+    pub(super) marks: Arc<Marks>,
     pub(super) sessions: BTreeMap<Oid, std::result::Result<Session, String>>,
     pub(super) ledgers: Vec<Ledger>,
     pub(super) options: &'a Options,
@@ -161,8 +167,8 @@ impl Run<'_> {
 
     /// Plans the attempts of a door for this phase; its control goes with the main phase.
     fn plan(&mut self, index: usize, phase: Phase, waiting: &mut Vec<Waiting>) -> Result<()> {
-        let target = match self.target(&self.model.doors[index]) {
-            Ok(target) => target,
+        let aim = match self.aim(&self.model.doors[index])? {
+            Ok(aim) => aim,
             Err(reason) => {
                 self.ledgers[index].closed = Some(reason);
                 return Ok(());
@@ -170,8 +176,8 @@ impl Run<'_> {
         };
         let mut planned = Vec::new();
         if phase == Phase::Main {
-            match control::control(&target)? {
-                Ok(control) => planned.push((index, None, control)),
+            match control::controls(&aim)? {
+                Ok(controls) => planned.extend(controls.into_iter().map(|control| (index, None, control))),
                 Err(reason) => {
                     self.ledgers[index].closed = Some(reason.to_owned());
                     return Ok(());
@@ -179,7 +185,11 @@ impl Run<'_> {
             }
         }
         for (probe, entry) in probes::ALL.iter().enumerate() {
-            let attempts = (entry.item.plan)(&target)?;
+            let attempts = match &aim {
+                Aim::Rows(target) => (entry.item.plan)(target)?,
+                Aim::Look(look) => (entry.item.look)(look)?,
+                Aim::Call(routine, _) => (entry.item.call)(routine)?,
+            };
             let wanted = attempts.into_iter().filter(|attempt| Phase::of(attempt) == phase);
             planned.extend(wanted.map(|attempt| (index, Some(probe), attempt)));
         }

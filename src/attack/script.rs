@@ -59,6 +59,9 @@ pub(crate) fn text(
         lines.push("-- the tenants' rows".to_owned());
         lines.extend(inserts.iter().map(|insert| format!("{insert};")));
     }
+    if attempt.trial.before.starts_with("REFRESH") {
+        lines.push(format!("{};", attempt.trial.before));
+    }
     if statement.contains("rls_tool_counter") {
         lines.push("CREATE TEMP SEQUENCE rls_tool_counter;".to_owned());
         lines.push("GRANT USAGE ON SEQUENCE pg_temp.rls_tool_counter TO PUBLIC;".to_owned());

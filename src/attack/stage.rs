@@ -17,7 +17,7 @@ const FRESH: usize = 9;
 #[derive(Debug)]
 pub(crate) struct Stage {
     pub(crate) scene: Scene,
-    relations: Vec<Oid>,
+    pub(crate) relations: Vec<Oid>,
     by_oid: BTreeMap<Oid, usize>,
     /// Values of rows that have not been made, by table: what an attacker would insert.
     fresh: Vec<std::result::Result<[Row; 2], String>>,

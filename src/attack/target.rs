@@ -117,30 +117,9 @@ impl<'a> Target<'a> {
                     value: Some(tenant),
                 }]
             }
-            Belongs::ByParent => self.parent_of(side),
+            Belongs::ByParent => parent_of(self.scene, self.table, side),
             Belongs::IsTenant(_) | Belongs::ToNobody => Vec::new(),
         }
-    }
-
-    fn parent_of(&self, side: Side) -> Vec<Change> {
-        let shape = self.shape();
-        let of_tenant = |key: &&super::rows::ForeignKey| {
-            self.scene.belongs[key.parent] != Belongs::ToNobody && !shape.is_optional(key)
-        };
-        let Some(key) = shape.foreign_keys.iter().find(of_tenant) else {
-            return Vec::new();
-        };
-        let Some(parent) = self.scene.rows.get(&(key.parent, side, 0)) else {
-            return Vec::new();
-        };
-        key.columns
-            .iter()
-            .zip(&key.parent_columns)
-            .map(|(&column, &of_parent)| Change {
-                column,
-                value: parent.get(of_parent).map(str::to_owned),
-            })
-            .collect()
     }
 
     /// The condition that tells rows of other tenants, where a column says whose they are.
@@ -259,6 +238,49 @@ impl<'a> Target<'a> {
             unbounded: false,
         })
     }
+}
+
+/// The columns that refer to a parent of a side, with the values that do.
+fn parent_of(scene: &Scene, table: usize, side: Side) -> Vec<Change> {
+    let shape = &scene.shapes[table];
+    let of_tenant = |key: &&super::rows::ForeignKey| {
+        scene.belongs[key.parent] != Belongs::ToNobody && !shape.is_optional(key)
+    };
+    let Some(key) = shape.foreign_keys.iter().find(of_tenant) else {
+        return Vec::new();
+    };
+    let Some(parent) = scene.rows.get(&(key.parent, side, 0)) else {
+        return Vec::new();
+    };
+    key.columns
+        .iter()
+        .zip(&key.parent_columns)
+        .map(|(&column, &of_parent)| Change {
+            column,
+            value: parent.get(of_parent).map(str::to_owned),
+        })
+        .collect()
+}
+
+/// The condition that all rows of a side satisfy, those too that were not made here.
+pub(crate) fn owner_condition(scene: &Scene, table: usize, side: Side) -> Result<Option<String>> {
+    let changes = match (scene.belongs[table], scene.rows.get(&(table, side, 0))) {
+        (Belongs::ByParent, _) => parent_of(scene, table, side),
+        (Belongs::ByColumn(column) | Belongs::IsTenant(column), Some(row)) => vec![Change {
+            column,
+            value: row.get(column).map(str::to_owned),
+        }],
+        _ => Vec::new(),
+    };
+    if changes.is_empty() {
+        return Ok(None);
+    }
+    let equal = |change: &Change| {
+        let name = &scene.shapes[table].columns[change.column].name;
+        Ok(format!("{name} = {}", constant(&change.value)?))
+    };
+    let list = changes.iter().map(equal).collect::<Result<Vec<_>>>()?;
+    Ok(Some(list.join(" AND ")))
 }
 
 /// Whether two values differ, although PostgreSQL may print one of them in another way.

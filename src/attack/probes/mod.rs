@@ -4,6 +4,8 @@
 //! registration: `src/build.rs` lists them.
 
 use super::attempt::Attempt;
+use super::look::Look;
+use super::routine::Routine;
 use super::target::Target;
 use crate::audit::Severity;
 use crate::error::Result;
@@ -17,9 +19,23 @@ pub(crate) struct Probe {
     pub(crate) severity: Severity,
     /// The way out.
     pub(crate) help: &'static str,
-    /// The attempts on a door; none where the probe has nothing to try there.
+    /// The attempts on rows of a table, under its own name or another; none where there is nothing to try.
     pub(crate) plan: fn(&Target<'_>) -> Result<Vec<Attempt>>,
+    /// The attempts on a query that somebody else wrote: a view.
+    pub(crate) look: fn(&Look<'_>) -> Result<Vec<Attempt>>,
+    /// The attempts on a function or procedure.
+    pub(crate) call: fn(&Routine<'_>) -> Result<Vec<Attempt>>,
 }
+
+/// A probe that tries nothing: what the others leave out.
+pub(crate) const NOTHING: Probe = Probe {
+    summary: "",
+    severity: Severity::Error,
+    help: "",
+    plan: |_| Ok(Vec::new()),
+    look: |_| Ok(Vec::new()),
+    call: |_| Ok(Vec::new()),
+};
 
 /// A probe with its page and its fixtures.
 #[derive(Debug)]

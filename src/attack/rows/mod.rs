@@ -30,5 +30,6 @@ pub(crate) use scene::{Belongs, Place, Scene, Side};
 pub(crate) use seed::Seed;
 pub(crate) use shape::{ForeignKey, Literal, Shape};
 pub(crate) use solve::{Choice, questions};
+pub(crate) use type_shapes::TypeShapes;
 pub(crate) use types::{Form, TypeShape};
 pub(crate) use value::{Wish, sample};

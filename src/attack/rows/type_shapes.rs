@@ -26,6 +26,11 @@ impl<'a> TypeShapes<'a> {
         shape
     }
 
+    /// The type with this OID, without a modifier.
+    pub(crate) fn of_type(&self, oid: Oid) -> TypeShape {
+        self.of(oid, -1, 0)
+    }
+
     /// Whether a domain, at any level, is NOT NULL.
     pub(crate) fn is_not_null(&self, oid: Oid) -> bool {
         self.domains(oid).any(|ty| ty.not_null)

@@ -82,6 +82,14 @@ impl Failure {
         self.is_constraint() || self.state == SqlState::STRING_DATA_RIGHT_TRUNCATION
     }
 
+    /// It says that the statement itself makes no sense (syntax, no such function, not supported), or that the server
+    /// gave out; nothing about rows. A syntax error may also come from text that reached a function's dynamic SQL.
+    pub(crate) fn is_dead_end(&self) -> bool {
+        let code = self.state.code();
+        ["42601", "42883", "42725", "42P18", "0A000"].contains(&code)
+            || ["53", "54", "57", "58", "XX"].iter().any(|class| code.starts_with(class))
+    }
+
     /// A time limit or a cancellation ended the statement.
     pub(crate) fn is_timeout(&self) -> bool {
         self.state == SqlState::QUERY_CANCELED || self.state == SqlState::LOCK_NOT_AVAILABLE

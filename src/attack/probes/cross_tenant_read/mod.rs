@@ -2,7 +2,7 @@
 
 use crate::attack::attempt::State;
 use crate::attack::moves;
-use crate::attack::probes::Probe;
+use crate::attack::probes::{NOTHING, Probe};
 use crate::audit::{Command, Severity};
 
 pub(crate) static PROBE: Probe = Probe {
@@ -14,4 +14,6 @@ pub(crate) static PROBE: Probe = Probe {
         Command::Select => moves::read(target, State::Bound),
         _ => Ok(Vec::new()),
     },
+    look: |look| look.read(State::Bound),
+    ..NOTHING
 };

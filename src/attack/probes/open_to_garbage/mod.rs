@@ -2,7 +2,7 @@
 
 use crate::attack::attempt::State;
 use crate::attack::moves;
-use crate::attack::probes::Probe;
+use crate::attack::probes::{NOTHING, Probe};
 use crate::audit::{Command, Severity};
 
 pub(crate) static PROBE: Probe = Probe {
@@ -20,4 +20,6 @@ pub(crate) static PROBE: Probe = Probe {
         }
         _ => moves::without_tenant(target, State::Garbage("rls-tool-nonsense")),
     },
+    look: |look| look.read(State::Garbage("rls-tool-nonsense")),
+    ..NOTHING
 };

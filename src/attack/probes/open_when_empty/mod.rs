@@ -2,7 +2,7 @@
 
 use crate::attack::attempt::State;
 use crate::attack::moves;
-use crate::attack::probes::Probe;
+use crate::attack::probes::{NOTHING, Probe};
 use crate::audit::Severity;
 
 pub(crate) static PROBE: Probe = Probe {
@@ -11,4 +11,7 @@ pub(crate) static PROBE: Probe = Probe {
     help: "SET LOCAL leaves '' behind, not NULL, when its transaction ends: a policy must not be true for '' either; \
            compare with nullif(current_setting('…', true), '')",
     plan: |target| moves::without_tenant(target, State::Empty),
+    look: |look| look.read(State::Empty),
+    call: |routine| Ok([routine.read(State::Empty)?, routine.change(State::Empty)?].concat()),
+    ..NOTHING
 };

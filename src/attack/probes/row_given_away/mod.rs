@@ -2,7 +2,7 @@
 
 use crate::attack::attempt::{Attempt, Sign, State};
 use crate::attack::moves;
-use crate::attack::probes::Probe;
+use crate::attack::probes::{NOTHING, Probe};
 use crate::attack::rows::Side;
 use crate::attack::target::Target;
 use crate::audit::{Command, Severity};
@@ -14,6 +14,7 @@ pub(crate) static PROBE: Probe = Probe {
     help: "give every permissive policy for UPDATE that applies to the role a WITH CHECK that compares the tenant column \
            with the setting, or do not grant UPDATE on the tenant column",
     plan,
+    ..NOTHING
 };
 
 fn plan(target: &Target<'_>) -> Result<Vec<Attempt>> {

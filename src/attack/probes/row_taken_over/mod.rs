@@ -2,7 +2,7 @@
 
 use crate::attack::attempt::State;
 use crate::attack::moves;
-use crate::attack::probes::Probe;
+use crate::attack::probes::{NOTHING, Probe};
 use crate::attack::rows::Side;
 use crate::audit::{Command, Severity};
 
@@ -18,4 +18,5 @@ pub(crate) static PROBE: Probe = Probe {
         }
         moves::update_with(target, State::Bound, &changes)
     },
+    ..NOTHING
 };

@@ -1,7 +1,7 @@
 //! A session bound to A inserts a row of its own with the key of B's row, and asks PostgreSQL to update on conflict.
 
 use crate::attack::attempt::{Attempt, Sign, State};
-use crate::attack::probes::Probe;
+use crate::attack::probes::{NOTHING, Probe};
 use crate::attack::rows::Side;
 use crate::attack::target::Target;
 use crate::audit::{Command, Severity};
@@ -14,6 +14,7 @@ pub(crate) static PROBE: Probe = Probe {
     help: "every permissive policy for UPDATE that applies to the role must compare the tenant column with the setting in \
            USING; unique keys that lead with the tenant column never meet another tenant's rows",
     plan,
+    ..NOTHING
 };
 
 fn plan(target: &Target<'_>) -> Result<Vec<Attempt>> {

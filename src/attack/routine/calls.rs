@@ -1,0 +1,150 @@
+//! A function as the probes see it, and the attempts on it.
+
+use super::arguments::{Argument, Call, Caller, Knowledge};
+use crate::attack::attempt::{Attempt, Sign, State};
+use crate::attack::look::Visitor;
+use crate::attack::marks::Known;
+use crate::attack::rows::{Literal, Scene, Seed, constant};
+use crate::catalog::{Function, FunctionKind, Volatility};
+use crate::error::Result;
+use crate::sql::QualifiedName;
+
+/// Rows of a result that are looked at.
+const MOST_ROWS: usize = 200;
+
+/// Calls of a session that is bound to nobody.
+const MOST_UNBOUND: usize = 24;
+
+/// A function or procedure as a door.
+#[derive(Debug, Clone)]
+pub(crate) struct Routine<'a> {
+    pub(crate) visitor: Visitor<'a>,
+    pub(crate) name: QualifiedName,
+    pub(crate) arguments: Vec<Argument>,
+    pub(crate) kind: FunctionKind,
+    /// Whether it can change anything.
+    pub(crate) writes: bool,
+    pub(crate) variadic: bool,
+    /// A result that a FROM clause takes: anything but a record of unknown columns.
+    pub(crate) in_from: bool,
+    /// What says how the other tenant's rows look, as the connection's own role.
+    pub(crate) witness: String,
+    pub(crate) calls: Vec<Call>,
+}
+
+impl<'a> Routine<'a> {
+    /// The function with the calls to make.
+    pub(crate) fn new(
+        visitor: Visitor<'a>,
+        function: &Function,
+        arguments: Vec<Argument>,
+        in_from: bool,
+        witness: String,
+        (scene, tables): (&Scene, Vec<usize>),
+    ) -> Result<Self> {
+        let table_names = tables.iter().map(|&table| scene.shapes[table].name.plain()).collect();
+        let calls = Caller {
+            scene,
+            arguments: &arguments,
+            tables,
+            tenants: &visitor.tenants,
+            table_names,
+            seed: Seed::fixed(u64::from(function.oid)),
+        }
+        .calls();
+        Ok(Self {
+            name: QualifiedName::new(&*function.schema, &*function.name)?,
+            kind: function.kind,
+            writes: function.volatility == Volatility::Volatile,
+            variadic: function.variadic != 0,
+            visitor,
+            arguments,
+            in_from,
+            witness,
+            calls,
+        })
+    }
+
+    fn statement(&self, values: &[Literal]) -> Result<String> {
+        let mut list = Vec::new();
+        for (place, (value, argument)) in values.iter().zip(&self.arguments).enumerate() {
+            let variadic = if self.variadic && place + 1 == values.len() {
+                "VARIADIC "
+            } else {
+                ""
+            };
+            list.push(format!("{variadic}{}::{}", constant(value)?, argument.ty.sql));
+        }
+        let call = format!("{}({})", self.name, list.join(", "));
+        Ok(match (self.kind, self.in_from) {
+            (FunctionKind::Procedure, _) => format!("CALL {call}"),
+            (_, true) => format!("SELECT * FROM {call} LIMIT {MOST_ROWS}"),
+            (_, false) => format!("SELECT {call} LIMIT {MOST_ROWS}"),
+        })
+    }
+
+    fn attempt(&self, state: State, call: &Call, sign: Sign) -> Result<Attempt> {
+        self.visitor
+            .attempt(state, call.what, self.statement(&call.values)?, sign)
+    }
+
+    fn given(call: &Call) -> Vec<String> {
+        call.values.iter().flatten().cloned().collect()
+    }
+
+    /// Whether the session may make the call in this state without having content of a row.
+    fn is_fair(state: State, call: &Call) -> bool {
+        state == State::Bound || !matches!(call.knowledge, Knowledge::Content(_))
+    }
+
+    /// What comes back.
+    pub(crate) fn read(&self, state: State) -> Result<Vec<Attempt>> {
+        let most = if state == State::Bound { usize::MAX } else { MOST_UNBOUND };
+        let mut attempts = Vec::new();
+        for call in self.calls.iter().filter(|call| Self::is_fair(state, call)).take(most) {
+            let known: Option<Known> = match &call.knowledge {
+                Knowledge::Content(known) => Some(known.clone()),
+                // Bound to nobody, a tenant that looks up its own row is no more than that.
+                Knowledge::Own(known) if state != State::Bound => known.clone(),
+                _ => None,
+            };
+            let sign = Sign::Shows(self.visitor.wanted(state, Self::given(call), known));
+            attempts.push(self.attempt(state, call, sign)?);
+        }
+        Ok(attempts)
+    }
+
+    /// What becomes of the other tenant's rows.
+    pub(crate) fn change(&self, state: State) -> Result<Vec<Attempt>> {
+        if !self.writes || self.witness.is_empty() {
+            return Ok(Vec::new());
+        }
+        let most = if state == State::Bound { usize::MAX } else { MOST_UNBOUND };
+        let mut attempts = Vec::new();
+        for call in self.calls.iter().filter(|call| Self::is_fair(state, call)).take(most) {
+            let mut attempt = self.attempt(state, call, Sign::Disturbs)?;
+            attempt.trial.before.clone_from(&self.witness);
+            attempt.trial.witness.clone_from(&self.witness);
+            attempts.push(attempt);
+        }
+        Ok(attempts)
+    }
+
+    /// Controls: own values, else plain ones; one that answers is enough.
+    pub(crate) fn controls(&self, nothing_returned: bool) -> Result<Vec<Attempt>> {
+        let sign = || {
+            if nothing_returned {
+                Sign::Completes
+            } else {
+                Sign::Answers(self.visitor.own())
+            }
+        };
+        let fair = |call: &&Call| !matches!(call.knowledge, Knowledge::Content(_));
+        self.calls
+            .iter()
+            .filter(fair)
+            .take(MOST_UNBOUND)
+            .map(|call| self.attempt(State::Bound, call, sign()))
+            .collect()
+    }
+}
