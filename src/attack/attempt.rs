@@ -57,6 +57,8 @@ pub(crate) enum Sign {
     Disturbs,
     /// A control for a query or a function that somebody else wrote: it answers with something.
     Answers(Wanted),
+    /// Nothing by itself: what comes back is compared with what comes back when the other tenant's rows are not there.
+    Tells,
     /// A control for a function that returns nothing: it comes to its end.
     Completes,
 }
@@ -75,6 +77,8 @@ pub(crate) struct Attempt {
     pub(crate) plain: Option<String>,
     /// Aimed at every row that the door reaches: made only once it is known to reach none but the session's own.
     pub(crate) unbounded: bool,
+    /// What comes back must be the same when the other tenant's rows are not there.
+    pub(crate) compared: bool,
 }
 
 /// What an attempt showed.
@@ -161,6 +165,7 @@ impl Attempt {
             Sign::Works => Judgement::Through("works on its own row".to_owned()),
             Sign::Shows(wanted) => wanted.judge(answer),
             Sign::Answers(wanted) => wanted.judge_control(answer),
+            Sign::Tells => Judgement::Refused("it tells nothing by itself".to_owned()),
             Sign::Completes => Judgement::Through("it comes to its end".to_owned()),
             Sign::Disturbs => match (trace.before.as_ref().ok().and_then(|all| all.last()), witness) {
                 (Some(before), Some(after)) if before.rows == after => {
@@ -176,6 +181,7 @@ impl Attempt {
         match &self.sign {
             Sign::Shows(wanted) => return wanted.judge_failure(failure),
             // A failed call changes nothing.
+            Sign::Tells if !failure.is_timeout() => return Judgement::Refused(format!("fails: {failure}")),
             Sign::Disturbs if !failure.is_timeout() => return Judgement::Refused(format!("fails: {failure}")),
             _ => {}
         }
@@ -230,6 +236,7 @@ mod tests {
             rows: Vec::new(),
             plain: None,
             unbounded: false,
+            compared: false,
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::look::{Look, Visitor};
 use super::routine::{Argument, Routine, goes_outside, mentions};
-use super::rows::{Belongs, Place, Scene, Side, TypeShapes};
+use super::rows::{Belongs, Place, Scene, Shape, Side, TypeShapes};
 use super::run::Run;
 use super::session::Session;
 use super::target::{Rights, Target, owner_condition};
@@ -68,18 +68,26 @@ impl Run<'_> {
 
     /// Rows of a table, or the reason in words why they cannot be attacked.
     pub(super) fn target(&self, door: &ModelDoor) -> Result<Target<'_>, String> {
-        let is_table = matches!(door.kind, DoorKind::Table | DoorKind::Partition);
+        let is_table = matches!(door.kind, DoorKind::Table | DoorKind::Partition | DoorKind::View);
         let is_known = matches!(
             door.command,
             Command::Select | Command::Insert | Command::Update | Command::Delete
         );
+        if door.command == Command::Truncate {
+            let reason = "TRUNCATE is not subject to row security; the check truncate-granted reports it";
+            return Err(reason.to_owned());
+        }
         if !is_table || !is_known {
             return Err("attacks on this kind of door are not there yet".to_owned());
         }
         let (role, session) = self.visitor_of(door)?;
         let relation = self.catalog.relations.get(door.oid);
         let relation = relation.ok_or_else(|| "the catalog does not know the table".to_owned())?;
-        let Some(table) = self.stage.table(door.oid) else {
+        let behind = match door.kind {
+            DoorKind::View => self.behind(door, relation)?,
+            _ => relation,
+        };
+        let Some(table) = self.stage.table(behind.oid) else {
             return Err("no rows can be made for a partition by itself yet".to_owned());
         };
         let scene = &self.stage.scene;
@@ -96,11 +104,29 @@ impl Run<'_> {
             table,
             session,
             command: door.command,
-            rights: rights(&role.actor, relation),
+            rights: rights(&role.actor, relation, behind),
+            alias: (relation.oid != behind.oid).then(|| Shape {
+                name: relation.qualified_name(),
+                ..scene.shapes[table].clone()
+            }),
             tenants: [a, b],
             counts: [self.count(table, Side::A), self.count(table, Side::B)],
             fresh,
         })
+    }
+
+    /// The table that a view writes to: of those behind it the one with which it shares most columns.
+    fn behind(&self, door: &ModelDoor, view: &Relation) -> Result<&Relation, String> {
+        let shared = |table: &Relation| {
+            let same = |column: &&crate::catalog::Column| table.column_named(&column.name).is_some();
+            view.columns.iter().filter(same).count()
+        };
+        door.tables
+            .iter()
+            .filter_map(|&oid| self.catalog.relations.get(oid))
+            .max_by_key(|table| (shared(table), std::cmp::Reverse(table.oid)))
+            .filter(|table| shared(table) > 0)
+            .ok_or_else(|| "it is not known which table's rows it writes".to_owned())
     }
 
     /// Rows of a side that a statement on the table may reach: those of inheritance children are among them.
@@ -295,17 +321,23 @@ fn tenant_of(scene: &Scene, mut table: usize, side: Side) -> Option<String> {
     None
 }
 
-fn rights(actor: &Actor, relation: &Relation) -> Rights {
+/// What the role may do with the columns of `table` through `door`, which shows them by the same names.
+fn rights(actor: &Actor, door: &Relation, table: &Relation) -> Rights {
     let may = |privilege| {
-        relation
-            .columns
-            .iter()
-            .map(|column| actor.on_column(relation, column).has(privilege))
-            .collect()
+        let has = |name| {
+            door.column_named(name)
+                .is_some_and(|column| actor.on_column(door, column).has(privilege))
+        };
+        table.columns.iter().map(|column| has(&column.name)).collect()
     };
     Rights {
         select: may(Privilege::Select),
         insert: may(Privilege::Insert),
         update: may(Privilege::Update),
+        there: table
+            .columns
+            .iter()
+            .map(|column| door.column_named(&column.name).is_some())
+            .collect(),
     }
 }

@@ -21,20 +21,23 @@ pub(super) const MARK: &str = "SAVEPOINT rls_tool_start";
 /// A script with more rows than this helps nobody.
 const MOST_ROWS: usize = 400;
 
-const BACK: &str = "ROLLBACK TO SAVEPOINT rls_tool_start";
+pub(super) const BACK: &str = "ROLLBACK TO SAVEPOINT rls_tool_start";
 
 /// A finding before it is known what else was found at its door.
 #[derive(Debug)]
 pub(super) struct Found {
-    door: usize,
-    state: State,
-    finding: Finding,
+    pub(super) door: usize,
+    pub(super) state: State,
+    pub(super) finding: Finding,
 }
 
 /// One hole is one finding: a door that is open to a bound session is named once, with the other sessions that it is
 /// open to as well; nonsense is named only where nothing simpler opens the door.
 pub(super) fn fold(all: Vec<Found>) -> Vec<Finding> {
-    let is_plain = |found: &&Found| found.finding.check.starts_with("cross-tenant-");
+    let says_all = |finding: &Finding| {
+        finding.check.starts_with("cross-tenant-") || finding.check.starts_with("function-")
+    };
+    let is_plain = |found: &&Found| says_all(&found.finding);
     let is_open = |found: &&Found| matches!(found.state, State::NeverSet | State::Empty);
     let plain: BTreeSet<usize> = all.iter().filter(is_plain).map(|found| found.door).collect();
     let open: BTreeSet<usize> = all.iter().filter(is_open).map(|found| found.door).collect();
@@ -50,7 +53,7 @@ pub(super) fn fold(all: Vec<Found>) -> Vec<Finding> {
     let suffix = |mut found: Found| {
         if let Some(words) = also
             .get(&found.door)
-            .filter(|_| found.finding.check.starts_with("cross-tenant-"))
+            .filter(|_| says_all(&found.finding))
         {
             found.finding.message.push_str("; so does a session ");
             found.finding.message.push_str(&words.join(", and one "));
@@ -95,7 +98,7 @@ pub(super) async fn collect(run: &mut Run<'_>) -> Result<Vec<Found>> {
 }
 
 /// Makes the rows again as they were.
-async fn restore(run: &Run<'_>) -> Result<()> {
+pub(super) async fn restore(run: &Run<'_>) -> Result<()> {
     let scene = &run.stage.scene;
     let all: Vec<Place> = scene.made.clone();
     for chunk in script::inserts(scene, &all)?.chunks(64) {
@@ -104,6 +107,12 @@ async fn restore(run: &Run<'_>) -> Result<()> {
             .await?;
     }
     Ok(())
+}
+
+/// Makes the rows again as they were, whatever rows are there.
+pub(super) async fn restore_after(run: &Run<'_>) -> Result<()> {
+    run.sandbox.must("take the attacks' rows away", BACK).await?;
+    restore(run).await
 }
 
 /// The finding, and whether it shows no more than that rows exist.
@@ -264,7 +273,7 @@ fn damage(target: &Target<'_>, attempt: &Attempt, everything: &str) -> Result<Ve
 /// Whether so few rows are there that all of them may be locked for a moment.
 async fn few_rows(run: &Run<'_>, target: &Target<'_>) -> Result<bool> {
     let most = run.options.rows_at_risk;
-    let name = &target.shape().name;
+    let name = &target.base_shape().name;
     let question = format!(
         "SELECT pg_catalog.count(*) <= {most} FROM (SELECT 1 FROM {name} LIMIT {}) AS sample",
         most + 1

@@ -74,6 +74,7 @@ impl Visitor<'_> {
             rows: self.places.clone(),
             plain: None,
             unbounded: false,
+            compared: false,
         })
     }
 
@@ -134,6 +135,7 @@ impl Look<'_> {
         let statement = self.statement(Side::B)?;
         let mut attempt = self.visitor.attempt(state, "reading it", statement, sign)?;
         attempt.trial.before.clone_from(&self.refresh);
+        attempt.compared = state == State::Bound;
         Ok(vec![attempt])
     }
 

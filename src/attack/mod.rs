@@ -21,7 +21,9 @@ mod sandbox;
 mod script;
 mod session;
 mod stage;
+mod structure;
 mod target;
+mod worlds;
 
 pub use options::Options;
 pub use outcome::Outcome;

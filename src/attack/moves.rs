@@ -52,8 +52,8 @@ pub(crate) fn insert(target: &Target<'_>, state: State) -> Result<Vec<Attempt>> 
 /// The query that returns something if B has more rows than were made for it: whatever became of the new row's key, and
 /// unless a trigger made it the session's own.
 pub(crate) fn stored(target: &Target<'_>) -> Result<Option<String>> {
-    let shape = target.shape();
-    let owners = target.ownership(Side::B);
+    let shape = target.base_shape();
+    let owners = target.owned_by(Side::B);
     if !owners.is_empty() {
         let condition = target.equal(&owners)?;
         let known = target.counts[1];

@@ -143,6 +143,9 @@ impl Ledger {
             "{} attacks failed, and the session's own row worked",
             self.refused
         );
+        if self.leaks.iter().any(|leak| leak.existence_only) {
+            reason.push_str("; that rows of other tenants exist shows, as a finding says");
+        }
         if !self.lookups.is_empty() {
             let list: Vec<&str> = self.lookups.iter().map(String::as_str).collect();
             reason = format!("{reason}; {}", list.join(", "));
@@ -166,6 +169,7 @@ mod tests {
             rows: Vec::new(),
             plain: None,
             unbounded: false,
+            compared: false,
         }
     }
 

@@ -18,7 +18,7 @@ use super::rows::Seed;
 use super::sandbox::Sandbox;
 use super::session::{Bindings, Session};
 use super::stage::Stage;
-use super::{control, evidence, probes, sandbox};
+use super::{control, evidence, probes, sandbox, worlds};
 use crate::audit::Finding;
 use crate::catalog::{Catalog, Oid};
 use crate::error::{ErrorKind, Result};
@@ -100,6 +100,7 @@ async fn attack(
         marks: Arc::new(Marks::of(&stage.scene)),
         sessions,
         ledgers: model.doors.iter().map(|_| Ledger::default()).collect(),
+        observed: Vec::new(),
         attacks: 0,
         options,
     };
@@ -109,6 +110,7 @@ async fn attack(
     run.phase(Phase::Main).await?;
     run.phase(Phase::Unbounded).await?;
     findings.extend(evidence::collect(&mut run).await?);
+    findings.extend(worlds::compare(&mut run).await?);
     Ok(run.outcome(evidence::fold(findings)))
 }
 
@@ -141,7 +143,9 @@ pub(super) struct Run<'a> {
     pub(super) sessions: BTreeMap<Oid, std::result::Result<Session, String>>,
     pub(super) ledgers: Vec<Ledger>,
     pub(super) options: &'a Options,
-    attacks: usize,
+    /// What came back where it must not depend on the other tenant's rows.
+    pub(super) observed: Vec<worlds::Observed>,
+    pub(super) attacks: usize,
 }
 
 /// Doors that are planned and tried together: memory stays flat however many there are.
@@ -219,6 +223,11 @@ impl Run<'_> {
                 continue;
             };
             self.attacks += usize::from(trace.is_some());
+            if attempt.compared
+                && let Some(trace) = &trace
+            {
+                self.observed.push(worlds::Observed::new(index, probe, &attempt, trace));
+            }
             if attempt.sign == Sign::Reaches && attempt.state == State::Bound {
                 ledger.confined = matches!(judgement, Judgement::Refused(_));
             }

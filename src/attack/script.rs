@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::attempt::Attempt;
-use super::rows::{Place, Scene};
+use super::rows::{Place, Row, Scene, Shape};
 use crate::error::Result;
 
 /// The statements that make these rows and all that they refer to, in order.
@@ -31,8 +31,11 @@ pub(crate) fn inserts(scene: &Scene, places: &[Place]) -> Result<Vec<String>> {
 
 /// The statement that makes a row as it was stored.
 fn insert(scene: &Scene, place: Place) -> Result<String> {
-    let shape = &scene.shapes[place.0];
-    let row = &scene.rows[&place];
+    insert_row(&scene.shapes[place.0], &scene.rows[&place])
+}
+
+/// The statement that makes this row.
+pub(crate) fn insert_row(shape: &Shape, row: &Row) -> Result<String> {
     row.insert(shape, |index| {
         let column = &shape.columns[index];
         let is_null = row.get(index).is_none();

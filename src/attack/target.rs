@@ -15,6 +15,8 @@ pub(crate) struct Rights {
     pub(crate) select: Vec<bool>,
     pub(crate) insert: Vec<bool>,
     pub(crate) update: Vec<bool>,
+    /// Whether the door shows the column at all.
+    pub(crate) there: Vec<bool>,
 }
 
 /// A door that is attacked.
@@ -31,6 +33,8 @@ pub(crate) struct Target<'a> {
     pub(crate) counts: [usize; 2],
     /// Rows that have not been made: what an attacker would insert.
     pub(crate) fresh: [Row; 2],
+    /// The table's shape under the name of the view that is the door, if one is.
+    pub(crate) alias: Option<Shape>,
 }
 
 /// One column set to one value.
@@ -41,8 +45,13 @@ pub(crate) struct Change {
 }
 
 impl<'a> Target<'a> {
-    /// The table's shape.
-    pub(crate) fn shape(&self) -> &'a Shape {
+    /// The table's shape, under the name that the door has.
+    pub(crate) fn shape(&self) -> &Shape {
+        self.alias.as_ref().unwrap_or_else(|| self.base_shape())
+    }
+
+    /// The table's shape under its own name: where the rows are looked at from the owner's side.
+    pub(crate) fn base_shape(&self) -> &'a Shape {
         &self.scene.shapes[self.table]
     }
 
@@ -82,7 +91,7 @@ impl<'a> Target<'a> {
 
     /// The query by which the connection's own role looks at a row: every column, so that any change shows.
     pub(crate) fn witness(&self, row: &Row) -> Result<Option<String>> {
-        let shape = self.shape();
+        let shape = self.base_shape();
         let Some(condition) = row.condition(shape, |_| true)? else {
             return Ok(None);
         };
@@ -109,6 +118,16 @@ impl<'a> Target<'a> {
     /// The columns that say whose row it is, with a side's values: the tenant column, or those that refer to a parent
     /// of a tenant. Empty for the tenants themselves, whose rows cannot change hands.
     pub(crate) fn ownership(&self, side: Side) -> Vec<Change> {
+        let changes = self.owned_by(side);
+        if changes.iter().all(|change| self.rights.there[change.column]) {
+            changes
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// The same, whether the door shows these columns or not.
+    pub(crate) fn owned_by(&self, side: Side) -> Vec<Change> {
         match self.scene.belongs[self.table] {
             Belongs::ByColumn(column) => {
                 let tenant = self.tenants[usize::from(side == Side::B)].clone();
@@ -236,6 +255,7 @@ impl<'a> Target<'a> {
             rows: Vec::new(),
             plain: None,
             unbounded: false,
+            compared: false,
         })
     }
 }

@@ -6,20 +6,94 @@ use crate::common::{assert_reproduced, attack, attack_within, doors, found};
 use crate::support::{Database, run};
 
 #[tokio::test]
-async fn every_table_is_held() {
+async fn every_door_is_held() {
     let database = Database::migrated("held").await;
     let mut client = database.admin().await;
     let outcome = attack(&mut client, "app_user").await;
     assert!(outcome.findings.is_empty(), "{:#?}", found(&outcome));
-    let tables: Vec<_> = outcome
-        .doors
-        .iter()
-        .filter(|door| door.kind == DoorKind::Table)
-        .collect();
-    assert!(tables.len() > 30, "{}", tables.len());
-    for door in tables {
+    assert!(outcome.doors.len() > 40, "{}", outcome.doors.len());
+    for door in &outcome.doors {
         assert_eq!(door.verdict, DoorVerdict::Held, "{door:?}");
     }
+}
+
+/// The lookups answer whoever has the content of a row, a hash or an address, with ids; and tell nothing else.
+#[tokio::test]
+async fn every_lookup_is_held_and_says_what_it_answers_to() {
+    let database = Database::migrated("lookups").await;
+    let mut client = database.admin().await;
+    let outcome = attack(&mut client, "app_user").await;
+    let functions: Vec<_> = outcome
+        .doors
+        .iter()
+        .filter(|door| door.kind == DoorKind::Function)
+        .collect();
+    assert_eq!(functions.len(), 5, "{functions:#?}");
+    for door in &functions {
+        assert_eq!(door.verdict, DoorVerdict::Held, "{door:?}");
+        assert!(door.reason.contains("it answers whoever knows app."), "{door:?}");
+    }
+}
+
+/// The twins of the lookups: functions that forget the tenant, tell more than ids, or put text into a statement.
+const LEAKING_FUNCTIONS: &[(&str, &str)] = &[
+    (
+        "by_id(id text)",
+        "create function app.by_id(id text) returns setof app.users language sql stable security definer
+         as 'select * from app.users u where u.id = $1'",
+    ),
+    (
+        "by_mail(email text)",
+        "create function app.by_mail(email text) returns setof app.users language sql stable security definer
+         as 'select * from app.users u where u.email = $1'",
+    ),
+    (
+        "named(wanted text)",
+        "create function app.named(wanted text) returns table (id text, email text)
+         language plpgsql stable security definer as $$ begin return query execute
+         'select id, email from app.users where tenant_id = current_setting(''app.current_tenant'', true)
+           and email = ''' || wanted || ''''; end $$",
+    ),
+    (
+        "dump(which text)",
+        "create function app.dump(which text) returns setof text language plpgsql stable security definer
+         as $$ begin return query execute 'select x::text from ' || which || ' as x'; end $$",
+    ),
+    (
+        "complains(id text)",
+        "create function app.complains(id text) returns boolean language plpgsql stable security definer
+         as $$ declare mail text; begin select email into mail from app.users u where u.id = $1;
+         if mail is not null then raise exception 'the user % is locked', mail; end if; return true; end $$",
+    ),
+    (
+        "forget(id text)",
+        "create function app.forget(id text) returns void language sql security definer
+         as 'delete from app.users u where u.id = $1'",
+    ),
+];
+
+#[tokio::test]
+async fn functions_that_leak_are_found_beside_the_lookups() {
+    let database = Database::migrated("functions").await;
+    let mut client = database.admin().await;
+    let mut transaction = client.transaction().await.unwrap();
+    for (signature, sql) in LEAKING_FUNCTIONS {
+        run(transaction.client(), sql).await;
+        run(
+            transaction.client(),
+            &format!("grant execute on function app.{signature} to app_user"),
+        )
+        .await;
+    }
+    let outcome = attack_within(&mut transaction, "app_user").await;
+    let leaking = doors(&outcome, DoorVerdict::Leak);
+    for (signature, _) in LEAKING_FUNCTIONS {
+        let door = format!("EXECUTE app.{signature}: ");
+        assert!(leaking.iter().any(|leak| leak.starts_with(&door)), "{door}{leaking:#?}");
+    }
+    // Nothing else: the lookups among them are held as before.
+    assert_eq!(leaking.len(), LEAKING_FUNCTIONS.len(), "{leaking:#?}");
+    assert_reproduced(&outcome);
 }
 
 /// The tables of the application, with what it may do there.

@@ -58,6 +58,17 @@ impl Entry {
     }
 }
 
+/// The probe with this name.
+///
+/// # Panics
+///
+/// Where there is none: names are written down in this folder.
+pub(crate) fn named(name: &str) -> &'static Entry {
+    ALL.iter()
+        .find(|entry| entry.name == name)
+        .expect("the name of a folder beside this file")
+}
+
 /// Every probe, by name.
 pub fn all() -> &'static [Entry] {
     ALL

@@ -109,7 +109,9 @@ impl<'a> Routine<'a> {
                 _ => None,
             };
             let sign = Sign::Shows(self.visitor.wanted(state, Self::given(call), known));
-            attempts.push(self.attempt(state, call, sign)?);
+            let mut attempt = self.attempt(state, call, sign)?;
+            attempt.compared = state == State::Bound && !matches!(call.knowledge, Knowledge::Content(_));
+            attempts.push(attempt);
         }
         Ok(attempts)
     }

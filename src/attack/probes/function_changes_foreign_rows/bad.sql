@@ -1,10 +1,6 @@
 -- role: probe_function_app
 -- expect: function-changes-foreign-rows EXECUTE public.forget(p_id uuid)
--- expect: open-when-empty EXECUTE public.forget(p_id uuid)
--- expect: open-when-unset EXECUTE public.forget(p_id uuid)
 -- expect: function-changes-foreign-rows EXECUTE public.note(IN p_tenant_id uuid, IN p_note text)
--- expect: open-when-empty EXECUTE public.note(IN p_tenant_id uuid, IN p_note text)
--- expect: open-when-unset EXECUTE public.note(IN p_tenant_id uuid, IN p_note text)
 -- The first removes anybody's row, the second adds one to any tenant.
 CREATE ROLE probe_function_app NOLOGIN;
 CREATE TABLE public.tenants (id uuid PRIMARY KEY, name text NOT NULL);

@@ -1,10 +1,6 @@
 -- role: probe_function_app
 -- expect: function-shows-foreign-rows EXECUTE public.by_id(p_id uuid)
--- expect: open-when-empty EXECUTE public.by_id(p_id uuid)
--- expect: open-when-unset EXECUTE public.by_id(p_id uuid)
 -- expect: function-shows-foreign-rows EXECUTE public.search(pattern text)
--- expect: open-when-empty EXECUTE public.search(pattern text)
--- expect: open-when-unset EXECUTE public.search(pattern text)
 -- The first forgets the tenant; the second asks for it, and puts its argument into the statement as it is.
 CREATE ROLE probe_function_app NOLOGIN;
 CREATE TABLE public.tenants (id uuid PRIMARY KEY, name text NOT NULL);
