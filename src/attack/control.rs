@@ -13,11 +13,24 @@ pub(crate) fn controls(aim: &Aim<'_>) -> Result<std::result::Result<Vec<Attempt>
     Ok(match aim {
         Aim::Rows(target) => control(target)?.map(|control| vec![control]),
         Aim::Look(look) => look.control()?.map(|control| vec![control]),
+        Aim::Write(effects) => control(&effects.target)?.map(|control| vec![control]),
+        Aim::Become(targets) => {
+            let mut controls = Vec::new();
+            for target in targets {
+                controls.extend(control(target)?.ok());
+            }
+            if controls.is_empty() {
+                Err("no row of its own could be made for it")
+            } else {
+                Ok(controls)
+            }
+        }
         Aim::Call(routine, single) => Ok(routine.controls(*single)?),
     })
 }
 
-fn control(target: &Target<'_>) -> Result<std::result::Result<Attempt, &'static str>> {
+/// The control on rows of a table.
+pub(crate) fn control(target: &Target<'_>) -> Result<std::result::Result<Attempt, &'static str>> {
     let shape = target.shape();
     let Some((place, row)) = target.leaf(Side::A) else {
         return Ok(Err("no row of its own could be made"));

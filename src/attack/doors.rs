@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::effects::Effects;
 use super::look::{Look, Visitor};
 use super::routine::{Argument, Routine, goes_outside, mentions};
 use super::rows::{Belongs, Place, Scene, Shape, Side, TypeShapes};
@@ -23,6 +24,10 @@ pub(crate) enum Aim<'a> {
     Look(Look<'a>),
     /// A function or procedure, and whether it returns nothing worth a look.
     Call(Box<Routine<'a>>, bool),
+    /// A write that carries a trigger or a rule with it.
+    Write(Box<Effects<'a>>),
+    /// Another role that the session can become: rows of the tables that it reaches.
+    Become(Vec<Target<'a>>),
 }
 
 /// Tables whose rows a function may be about, where its body does not say.
@@ -44,6 +49,8 @@ impl Run<'_> {
             )),
             (DoorKind::View | DoorKind::MaterializedView, Command::Select) => self.look(door, role, session),
             (DoorKind::Function, _) => self.routine(door, session),
+            (DoorKind::Trigger | DoorKind::Rule, _) => self.effects(door, role, session),
+            (DoorKind::Role, _) => Ok(self.becoming(door)),
             _ => Ok(self.target(door).map(Aim::Rows)),
         }
     }
@@ -191,18 +198,137 @@ impl Run<'_> {
         } else {
             String::new()
         };
-        let columns = view
-            .columns
-            .iter()
-            .filter(|column| role.actor.on_column(view, column).has(Privilege::Select))
-            .map(|column| Ident::new(&*column.name))
-            .collect::<Outcome<Vec<_>>>()?;
+        let columns = readable(role, view)?;
         Ok(Ok(Aim::Look(Look {
             visitor,
             name: view.qualified_name(),
             columns,
             refresh,
         })))
+    }
+
+    /// The filled tables of tenants: those that the function names, and the others.
+    fn tables_of(&self, function: Option<&Function>) -> (Vec<usize>, Vec<usize>) {
+        let scene = &self.stage.scene;
+        let is_named = |&table: &usize| {
+            let name = scene.shapes[table].name.name.as_str();
+            function.is_some_and(|function| mentions(function, self.stage.relations[table], name))
+        };
+        (0..scene.shapes.len())
+            .filter(|table| scene.belongs[*table] != Belongs::ToNobody && !scene.refused.contains_key(table))
+            .partition(is_named)
+    }
+
+    fn effects<'a>(
+        &'a self,
+        door: &ModelDoor,
+        role: &AuditedRole,
+        session: &'a Session,
+    ) -> Outcome<Result<Aim<'a>, String>> {
+        let carries = |relation: &&Relation| {
+            relation.triggers.iter().any(|trigger| trigger.oid == door.oid)
+                || relation.rules.iter().any(|rule| rule.oid == door.oid)
+        };
+        let Some(relation) = self.catalog.relations.iter().find(carries) else {
+            return Ok(Err("the catalog does not know its table".to_owned()));
+        };
+        let trigger = relation.triggers.iter().find(|trigger| trigger.oid == door.oid);
+        let function = trigger.and_then(|trigger| self.catalog.functions.get(trigger.function));
+        if let Some(reason) = function.and_then(|function| goes_outside(self.catalog, function)) {
+            return Ok(Err(format!("it is not fired: {reason}")));
+        }
+        // The door of the table itself: what is written there carries this along.
+        let of_table = |other: &&ModelDoor| {
+            other.oid == relation.oid
+                && other.role == door.role
+                && other.command == door.command
+                && matches!(other.kind, DoorKind::Table | DoorKind::Partition | DoorKind::View)
+        };
+        let Some(written) = self.model.doors.iter().find(of_table) else {
+            return Ok(Err(format!("{} belongs to no tenant, and is not written to", relation.plain_name())));
+        };
+        let target = match self.target(written) {
+            Ok(target) => target,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let (mut named, others) = self.tables_of(function);
+        if named.is_empty() {
+            named.extend(door.tables.iter().filter_map(|&oid| self.stage.table(oid)));
+        }
+        named.push(target.table);
+        let tables: Vec<usize> = named.iter().copied().chain(others).take(MOST_TABLES).collect();
+        let witness = witness(&self.stage.scene, &tables)?;
+        let visitor = match self.visitor(session, &named) {
+            Ok(visitor) => visitor,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let mut histories = Vec::new();
+        let kept = |relation: &&Relation| {
+            function.is_none_or(|function| mentions(function, relation.oid, &relation.name))
+        };
+        let global = self.model.global.iter().filter_map(|&oid| self.catalog.relations.get(oid));
+        for history in global.filter(kept).take(MOST_TABLES) {
+            let columns = readable(role, history)?;
+            if self.catalog.may_use_schema(&role.actor, &history.schema) && !columns.is_empty() {
+                histories.push(Look {
+                    visitor: visitor.clone(),
+                    name: history.qualified_name(),
+                    columns,
+                    refresh: String::new(),
+                });
+            }
+        }
+        Ok(Ok(Aim::Write(Box::new(Effects {
+            target,
+            visitor,
+            witness,
+            histories,
+        }))))
+    }
+
+    /// Rows of the tables that the role reaches which the session can become.
+    fn becoming(&self, door: &ModelDoor) -> Result<Aim<'_>, String> {
+        let Some(session) = self.becoming.get(&(door.role, door.oid)) else {
+            return Err("there is no session that becomes the role".to_owned());
+        };
+        let role = self.catalog.roles.get(door.oid);
+        let role = role.ok_or_else(|| "the catalog does not know the role".to_owned())?;
+        let actor = self.catalog.actor(role);
+        let mut targets = Vec::new();
+        for &oid in door.tables.iter().take(MOST_TABLES) {
+            let Some(relation) = self.catalog.relations.get(oid) else {
+                continue;
+            };
+            for (command, privilege) in [
+                (Command::Select, Privilege::Select),
+                (Command::Insert, Privilege::Insert),
+                (Command::Update, Privilege::Update),
+                (Command::Delete, Privilege::Delete),
+            ] {
+                if !actor.on_any_column(relation).has(privilege) || !self.catalog.may_use_schema(&actor, &relation.schema) {
+                    continue;
+                }
+                let as_table = ModelDoor {
+                    oid,
+                    command,
+                    kind: DoorKind::Table,
+                    ..door.clone()
+                };
+                // A partition's rows are made in its table, and looked for there.
+                let Ok(target) = self.target(&as_table) else {
+                    continue;
+                };
+                targets.push(Target {
+                    session,
+                    rights: rights(&actor, relation, relation),
+                    ..target
+                });
+            }
+        }
+        if targets.is_empty() {
+            return Err("no rows could be made in the tables that it reaches".to_owned());
+        }
+        Ok(Aim::Become(targets))
     }
 
     fn routine<'a>(&'a self, door: &ModelDoor, session: &'a Session) -> Outcome<Result<Aim<'a>, String>> {
@@ -236,37 +362,13 @@ impl Run<'_> {
             return Ok(Err("it takes an argument that a session cannot write down".to_owned()));
         };
         let scene = &self.stage.scene;
-        let (mut named, mut others) = (Vec::new(), Vec::new());
-        for (table, &oid) in self.stage.relations.iter().enumerate() {
-            if scene.belongs[table] == Belongs::ToNobody || scene.refused.contains_key(&table) {
-                continue;
-            }
-            let list = if mentions(function, oid, scene.shapes[table].name.name.as_str()) {
-                &mut named
-            } else {
-                &mut others
-            };
-            list.push(table);
-        }
+        let (named, others) = self.tables_of(Some(function));
         let visitor = match self.visitor(session, if named.len() < MOST_TABLES { &named } else { &[] }) {
             Ok(visitor) => visitor,
             Err(reason) => return Ok(Err(reason)),
         };
         let tables: Vec<usize> = named.into_iter().chain(others).take(MOST_TABLES).collect();
-        let mut looks = Vec::new();
-        for &table in &tables {
-            let name = &scene.shapes[table].name;
-            if let Some(condition) = owner_condition(scene, table, Side::B)? {
-                looks.push(format!(
-                    "(SELECT pg_catalog.string_agg(x::text, ' ' ORDER BY x::text) FROM {name} AS x WHERE {condition})"
-                ));
-            }
-        }
-        let witness = if looks.is_empty() {
-            String::new()
-        } else {
-            format!("SELECT {}", looks.join(", "))
-        };
+        let witness = witness(scene, &tables)?;
         let result = self.catalog.types.get(function.result);
         let is = |name: &str| result.is_some_and(|ty| &*ty.name == name);
         let record = is("record") && function.modes.is_none();
@@ -276,6 +378,24 @@ impl Run<'_> {
         let routine = Routine::new(visitor, function, arguments, !record, witness, (scene, tables))?;
         Ok(Ok(Aim::Call(Box::new(routine), single)))
     }
+}
+
+/// What says how B's rows in these tables look: those that were made, and those that came to be.
+fn witness(scene: &Scene, tables: &[usize]) -> Outcome<String> {
+    let mut looks = Vec::new();
+    for &table in tables {
+        let name = &scene.shapes[table].name;
+        if let Some(condition) = owner_condition(scene, table, Side::B)? {
+            looks.push(format!(
+                "(SELECT pg_catalog.string_agg(x::text, ' ' ORDER BY x::text) FROM {name} AS x WHERE {condition})"
+            ));
+        }
+    }
+    Ok(if looks.is_empty() {
+        String::new()
+    } else {
+        format!("SELECT {}", looks.join(", "))
+    })
 }
 
 /// The arguments that a call writes down: name, type, and whether it is a procedure's OUT argument.
@@ -319,6 +439,16 @@ fn tenant_of(scene: &Scene, mut table: usize, side: Side) -> Option<String> {
         table = owner.parent;
     }
     None
+}
+
+/// The columns that the role may read.
+fn readable(role: &AuditedRole, relation: &Relation) -> Outcome<Vec<Ident>> {
+    relation
+        .columns
+        .iter()
+        .filter(|column| role.actor.on_column(relation, column).has(Privilege::Select))
+        .map(|column| Ident::new(&*column.name))
+        .collect()
 }
 
 /// What the role may do with the columns of `table` through `door`, which shows them by the same names.

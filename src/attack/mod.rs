@@ -7,6 +7,7 @@
 mod attempt;
 mod control;
 mod doors;
+mod effects;
 mod evidence;
 mod look;
 mod marks;
@@ -20,6 +21,7 @@ mod run;
 mod sandbox;
 mod script;
 mod session;
+mod settings;
 mod stage;
 mod structure;
 mod target;

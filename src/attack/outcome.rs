@@ -69,7 +69,7 @@ pub(super) struct Ledger {
     /// What it tells whoever knows the content of a row.
     pub(super) lookups: BTreeSet<String>,
     /// Whether the door reaches nothing but the session's own rows without WHERE.
-    pub(super) confined: bool,
+    pub(super) confined: Option<bool>,
     /// Why nothing could be tried at all.
     pub(super) closed: Option<String>,
 }

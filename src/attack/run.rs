@@ -18,7 +18,7 @@ use super::rows::Seed;
 use super::sandbox::Sandbox;
 use super::session::{Bindings, Session};
 use super::stage::Stage;
-use super::{control, evidence, probes, sandbox, worlds};
+use super::{control, evidence, probes, sandbox, settings, worlds};
 use crate::audit::Finding;
 use crate::catalog::{Catalog, Oid};
 use crate::error::{ErrorKind, Result};
@@ -85,12 +85,18 @@ async fn attack(
         .must("mark the start of the attacks", evidence::MARK)
         .await?;
     let stage = Stage::build(sandbox, catalog, model, &bindings, seed).await?;
+    let settings = settings::read_by_policies(catalog, model);
     let mut sessions = BTreeMap::new();
+    let mut becoming = BTreeMap::new();
     for role in &model.roles {
-        sessions.insert(
-            role.oid,
-            Session::new(catalog, role.oid, sandbox.standing(), bindings.clone())?,
-        );
+        let session = Session::new(catalog, role.oid, sandbox.standing(), bindings.clone())?;
+        let session = session.map(|session| session.inviting(settings.clone()));
+        for &(next, _) in &role.becomes {
+            if let Ok(session) = &session {
+                becoming.insert((role.oid, next), session.becoming(catalog.role_name(next))?);
+            }
+        }
+        sessions.insert(role.oid, session);
     }
     let mut run = Run {
         sandbox,
@@ -99,6 +105,7 @@ async fn attack(
         stage: &stage,
         marks: Arc::new(Marks::of(&stage.scene)),
         sessions,
+        becoming,
         ledgers: model.doors.iter().map(|_| Ledger::default()).collect(),
         observed: Vec::new(),
         attacks: 0,
@@ -141,6 +148,8 @@ pub(super) struct Run<'a> {
     /// What tells the tenants' rows.
     pub(super) marks: Arc<Marks>,
     pub(super) sessions: BTreeMap<Oid, std::result::Result<Session, String>>,
+    /// Sessions that go on to become another role, by both roles.
+    pub(super) becoming: BTreeMap<(Oid, Oid), Session>,
     pub(super) ledgers: Vec<Ledger>,
     pub(super) options: &'a Options,
     /// What came back where it must not depend on the other tenant's rows.
@@ -160,7 +169,7 @@ impl Run<'_> {
             let end = (start + BATCH).min(self.model.doors.len());
             let mut waiting: Vec<Waiting> = Vec::new();
             for index in start..end {
-                if phase != Phase::Unbounded || self.ledgers[index].confined {
+                if phase != Phase::Unbounded || self.ledgers[index].confined == Some(true) {
                     self.plan(index, phase, &mut waiting)?;
                 }
             }
@@ -192,6 +201,16 @@ impl Run<'_> {
             let attempts = match &aim {
                 Aim::Rows(target) => (entry.item.plan)(target)?,
                 Aim::Look(look) => (entry.item.look)(look)?,
+                Aim::Write(effects) => (entry.item.write)(effects)?,
+                Aim::Become(targets) => {
+                    let mut all = Vec::new();
+                    for target in targets {
+                        // Statements without WHERE come behind a verdict on the door, which is about many tables here.
+                        let attempts = (entry.item.plan)(target)?.into_iter();
+                        all.extend(attempts.filter(|attempt| !attempt.unbounded));
+                    }
+                    all
+                }
                 Aim::Call(routine, _) => (entry.item.call)(routine)?,
             };
             let wanted = attempts.into_iter().filter(|attempt| Phase::of(attempt) == phase);
@@ -229,7 +248,9 @@ impl Run<'_> {
                 self.observed.push(worlds::Observed::new(index, probe, &attempt, trace));
             }
             if attempt.sign == Sign::Reaches && attempt.state == State::Bound {
-                ledger.confined = matches!(judgement, Judgement::Refused(_));
+                let refused = matches!(judgement, Judgement::Refused(_));
+                // Once open is open: another way to ask does not close it.
+                ledger.confined = Some(refused && ledger.confined != Some(false));
             }
             ledger.note(probe, probes::ALL[probe].name, attempt, judgement);
         }

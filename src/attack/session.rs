@@ -18,6 +18,10 @@ pub(crate) struct Session {
     authorization: bool,
     search_path: Option<String>,
     bindings: Bindings,
+    /// A role that the session goes on to become.
+    then: Option<Ident>,
+    /// Settings beside the tenant's that policies read.
+    settings: Vec<String>,
 }
 
 /// The settings that bind a tenant, with their values' templates, and a statement to run.
@@ -113,7 +117,41 @@ impl Session {
             authorization: standing.superuser,
             search_path: pinned_search_path(catalog, role),
             bindings,
+            then: None,
+            settings: Vec::new(),
         }))
+    }
+
+    /// The session with settings to try, none of them part of the binding.
+    pub(crate) fn inviting(self, settings: Vec<String>) -> Self {
+        let settings = settings
+            .into_iter()
+            .filter(|name| *name != self.bindings.tenant_setting && !self.bindings.settings.contains_key(name))
+            .collect();
+        Self { settings, ..self }
+    }
+
+    /// Statements that set one of them to something inviting.
+    pub(crate) fn invitations(&self, foreign: &str) -> Result<Vec<String>> {
+        let mut list = Vec::new();
+        for name in &self.settings {
+            for value in ["on", "true", "1", "admin", "*", foreign] {
+                list.push(format!(
+                    "SELECT pg_catalog.set_config({}, {}, true)",
+                    Literal::new(name)?,
+                    Literal::new(value)?
+                ));
+            }
+        }
+        Ok(list)
+    }
+
+    /// The session that goes on to become another role.
+    pub(crate) fn becoming(&self, role: &str) -> Result<Self> {
+        Ok(Self {
+            then: Some(Ident::new(role)?),
+            ..self.clone()
+        })
     }
 
     /// Statements that make the connection a session of the role in `state`; `tenant` is the one that it is bound to.
@@ -134,6 +172,9 @@ impl Session {
             State::Empty => list.extend(self.bindings.unbind()?),
             State::Garbage(value) => list.extend(self.bindings.bind(value)?),
             State::Bound => list.extend(self.bindings.bind(tenant)?),
+        }
+        if let Some(role) = &self.then {
+            list.push(format!("SET LOCAL ROLE {role}"));
         }
         Ok(list.join("; "))
     }

@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::rows::{
     Belongs, Binder, Choice, Recipe, Row, Scene, Seed, Shapes, Side, Source, Wish, order, plan, questions,
 };
+use super::routine::goes_outside;
 use super::sandbox::Sandbox;
-use crate::catalog::{Catalog, Oid};
+use crate::audit::DoorKind;
+use crate::catalog::{Catalog, Oid, RelationKind};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Model, Scope};
 
@@ -59,11 +61,11 @@ impl Stage {
         binder: &dyn Binder,
         mut seed: Seed,
     ) -> Result<Self> {
+        // A partition that is no door of its own is filled through its partitioned table.
+        let is_door = |oid: Oid| model.doors.iter().any(|door| door.oid == oid && door.kind == DoorKind::Partition);
         let is_partition = |oid| {
-            catalog
-                .relations
-                .get(oid)
-                .is_some_and(|relation| relation.is_partition)
+            let relation = catalog.relations.get(oid);
+            relation.is_some_and(|relation| relation.is_partition) && !is_door(oid)
         };
         let wanted = model
             .tables
@@ -149,6 +151,12 @@ impl Stage {
             refused: BTreeMap::new(),
             bound: false,
         };
+        for (table, &oid) in relations.iter().enumerate() {
+            // What a trigger sends elsewhere is not rolled back: no row is made there.
+            if let Some(reason) = outside(catalog, oid) {
+                scene.refused.insert(table, reason);
+            }
+        }
         scene.fill(sandbox, &order, binder).await?;
         let fresh = (0..scene.shapes.len())
             .map(|table| {
@@ -163,6 +171,20 @@ impl Stage {
             fresh,
         })
     }
+}
+
+/// Why making a row would reach beyond the transaction.
+fn outside(catalog: &Catalog, oid: Oid) -> Option<String> {
+    let relation = catalog.relations.get(oid)?;
+    if relation.kind == RelationKind::ForeignTable {
+        return Some("it is a foreign table".to_owned());
+    }
+    relation
+        .triggers
+        .iter()
+        .filter(|trigger| trigger.fires() && (trigger.on_insert() || trigger.on_update() || trigger.on_delete()))
+        .filter_map(|trigger| catalog.functions.get(trigger.function))
+        .find_map(|function| goes_outside(catalog, function))
 }
 
 fn belongs(catalog: &Catalog, model: &Model, oid: Oid) -> Belongs {

@@ -4,6 +4,7 @@
 //! registration: `src/build.rs` lists them.
 
 use super::attempt::Attempt;
+use super::effects::Effects;
 use super::look::Look;
 use super::routine::Routine;
 use super::target::Target;
@@ -25,6 +26,8 @@ pub(crate) struct Probe {
     pub(crate) look: fn(&Look<'_>) -> Result<Vec<Attempt>>,
     /// The attempts on a function or procedure.
     pub(crate) call: fn(&Routine<'_>) -> Result<Vec<Attempt>>,
+    /// The attempts on a write that carries a trigger or a rule with it.
+    pub(crate) write: fn(&Effects<'_>) -> Result<Vec<Attempt>>,
 }
 
 /// A probe that tries nothing: what the others leave out.
@@ -35,6 +38,7 @@ pub(crate) const NOTHING: Probe = Probe {
     plan: |_| Ok(Vec::new()),
     look: |_| Ok(Vec::new()),
     call: |_| Ok(Vec::new()),
+    write: |_| Ok(Vec::new()),
 };
 
 /// A probe with its page and its fixtures.

@@ -130,7 +130,11 @@ fn shape(
         also_distinct,
         foreign_keys,
         checks,
-        routing: routing::into_partition(catalog, relation),
+        routing: if relation.is_partition {
+            routing::within(catalog, relation)
+        } else {
+            routing::into_partition(catalog, relation)
+        },
     }
 }
 

@@ -40,6 +40,25 @@ pub(crate) fn into(catalog: &Catalog, parent: &Relation, child: &Relation) -> Op
     Some(values)
 }
 
+/// The values that a row of a partition must have to be inside its bound and those of the tables above it, by the
+/// partition's own column positions.
+pub(crate) fn within(catalog: &Catalog, partition: &Relation) -> Vec<(usize, Literal)> {
+    let mut values = into_partition(catalog, partition);
+    let mut child = partition;
+    while let Some(parent) = child.parents.first().and_then(|&oid| catalog.relations.get(oid)) {
+        if !child.is_partition {
+            break;
+        }
+        for (number, value) in parent.partition_columns.iter().zip(member(bound(child)).unwrap_or_default()) {
+            let name = parent.column(*number).map(|column| &column.name);
+            let own = partition.columns.iter().position(|column| Some(&column.name) == name);
+            values.extend(own.map(|position| (position, value)));
+        }
+        child = parent;
+    }
+    values
+}
+
 fn children(catalog: &Catalog, parent: Oid) -> impl Iterator<Item = &Relation> {
     catalog
         .relations
