@@ -12,6 +12,9 @@ use super::sandbox::{Answer, Failure};
 /// Shorter values may come back by chance.
 const SHORTEST: usize = 5;
 
+/// The same for values of several words.
+const SHORTEST_PHRASE: usize = 8;
+
 /// Whose a value is, and whether it does no more than name a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Mark {
@@ -24,6 +27,8 @@ struct Mark {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Marks {
     values: HashMap<String, Mark>,
+    /// Values of more than one word: addresses, times.
+    phrases: Vec<(String, Mark)>,
     /// By side, as text and as hexadecimal digits.
     canaries: [[String; 2]; 2],
 }
@@ -46,7 +51,7 @@ impl Marks {
     /// The marks of all rows that were made.
     pub(crate) fn of(scene: &Scene) -> Self {
         let hex = |text: &String| text.bytes().map(|byte| format!("{byte:02x}")).collect();
-        let mut values = HashMap::new();
+        let (mut values, mut phrases) = (HashMap::new(), HashMap::new());
         for &place in &scene.made {
             let (table, side, _) = place;
             if side == Side::Nobody {
@@ -62,11 +67,14 @@ impl Marks {
                     continue;
                 }
                 let mut parts = words(value);
-                let (Some(word), None) = (parts.next(), parts.next()) else {
-                    continue;
+                let (list, key) = match (parts.next(), parts.next()) {
+                    (Some(word), None) if word.len() == value.len() => (&mut values, word),
+                    // The digits of bytea.
+                    (Some(word), None) if value.starts_with('\\') => (&mut values, word),
+                    _ if value.len() >= SHORTEST_PHRASE => (&mut phrases, value),
+                    _ => continue,
                 };
-                values
-                    .entry(word.to_owned())
+                list.entry(key.to_owned())
                     .and_modify(|mark: &mut Mark| {
                         mark.id |= id;
                         mark.side = mark.side.filter(|&known| known == side);
@@ -74,8 +82,11 @@ impl Marks {
                     .or_insert(Mark { side: Some(side), id });
             }
         }
+        let mut phrases: Vec<(String, Mark)> = phrases.into_iter().collect();
+        phrases.sort_by(|a, b| a.0.cmp(&b.0));
         Self {
             values,
+            phrases,
             canaries: [0, 1].map(|side| [scene.canaries[side].clone(), hex(&scene.canaries[side])]),
         }
     }
@@ -106,7 +117,17 @@ impl Marks {
                 None => {}
             }
         }
-        named
+        let here = |mark: &Mark| mark.side.is_some_and(|side| sides.contains(&side));
+        let phrase = self.phrases.iter().find(|(phrase, mark)| {
+            here(mark) && text.contains(phrase.as_str()) && !given.iter().any(|given| given.contains(phrase))
+        });
+        match phrase {
+            Some((phrase, mark)) if !mark.id || named.is_none() => Some(Seen {
+                id: mark.id,
+                value: phrase.clone(),
+            }),
+            _ => named,
+        }
     }
 }
 
@@ -208,6 +229,7 @@ mod tests {
                 ("ten_b1".to_owned(), mark(Side::B, true)),
                 ("20000".to_owned(), mark(Side::B, false)),
             ]),
+            phrases: vec![("mail@b.example".to_owned(), mark(Side::B, false))],
             canaries: [
                 ["rlstoola".to_owned(), "61".to_owned()],
                 ["rlstoolb".to_owned(), "726c73746f6f6c62".to_owned()],
@@ -225,6 +247,7 @@ mod tests {
         assert_eq!(id("{1,20000}"), Some(false));
         assert_eq!(id("(ten_a1,rlstoolax)"), None);
         assert_eq!(id("ten_b12"), None);
+        assert_eq!(id("the user mail@b.example is locked"), Some(false));
     }
 
     #[test]
@@ -238,7 +261,7 @@ mod tests {
         let wanted = |secret| Wanted {
             marks: Arc::new(marks()),
             sides: OTHER,
-            given: vec!["mail@example".to_owned()],
+            given: vec!["mail@b.example".to_owned()],
             known: Some(Known {
                 what: "t.email".to_owned(),
                 secret,

@@ -81,7 +81,10 @@ impl Stage {
             .iter()
             .map(|&oid| belongs(catalog, model, oid))
             .collect();
-        let order = order(&shapes);
+        let mut order = order(&shapes);
+        // The tenants first: a tenant column need not refer to them.
+        let tenants = (0..shapes.len()).filter(|&table| matches!(belongs[table], Belongs::IsTenant(_)));
+        order.prefer(&shapes, tenants.collect());
         let canaries = ["a", "b"].map(|side| format!("rlstool{side}{}", seed.letters(5)));
         let mut plans: Vec<_> = shapes
             .iter()

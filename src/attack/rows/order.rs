@@ -54,6 +54,20 @@ pub(crate) fn order(shapes: &[Shape]) -> Order {
     Order { tables, put_off }
 }
 
+impl Order {
+    /// Puts these tables, and what they refer to, in front of all others.
+    pub(crate) fn prefer(&mut self, shapes: &[Shape], mut open: Vec<usize>) {
+        let mut first = BTreeSet::new();
+        while let Some(table) = open.pop() {
+            if first.insert(table) {
+                open.extend(shapes[table].foreign_keys.iter().map(|key| key.parent));
+            }
+        }
+        // Stable: parents stay in front of their children.
+        self.tables.sort_by_key(|table| !first.contains(table));
+    }
+}
+
 /// Chooses a table of a circle to be filled first: the one with the fewest keys that cannot be put off.
 fn break_circle(
     shapes: &[Shape],
