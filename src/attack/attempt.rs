@@ -182,7 +182,9 @@ impl Attempt {
             Sign::Shows(wanted) => return wanted.judge_failure(failure),
             // A failed call changes nothing.
             Sign::Tells if !failure.is_timeout() => return Judgement::Refused(format!("fails: {failure}")),
-            Sign::Disturbs if !failure.is_timeout() => return Judgement::Refused(format!("fails: {failure}")),
+            Sign::Disturbs if !failure.is_timeout() => {
+                return Judgement::Refused(format!("fails: {failure}"));
+            }
             _ => {}
         }
         if self.sign == Sign::Reaches && failure.state == SqlState::DIVISION_BY_ZERO {

@@ -45,7 +45,8 @@ impl Run<'_> {
         };
         match (door.kind, door.command) {
             (DoorKind::ForeignTable, _) => Ok(Err(
-                "a foreign table: what is done to it leaves the transaction and cannot be rolled back".to_owned(),
+                "a foreign table: what is done to it leaves the transaction and cannot be rolled back"
+                    .to_owned(),
             )),
             (DoorKind::View | DoorKind::MaterializedView, Command::Select) => self.look(door, role, session),
             (DoorKind::Function, _) => self.routine(door, session),
@@ -160,7 +161,13 @@ impl Run<'_> {
             return Err("it is not known which tenants the rows belong to".to_owned());
         };
         let behind = |place: &&Place| tables.is_empty() || tables.contains(&place.0);
-        let places: Vec<Place> = scene.made.iter().filter(behind).copied().take(MOST_PLACES).collect();
+        let places: Vec<Place> = scene
+            .made
+            .iter()
+            .filter(behind)
+            .copied()
+            .take(MOST_PLACES)
+            .collect();
         Ok(Visitor {
             session,
             tenants: [a.clone(), b.clone()],
@@ -179,11 +186,21 @@ impl Run<'_> {
         let Some(view) = self.catalog.relations.get(door.oid) else {
             return Ok(Err("the catalog does not know the view".to_owned()));
         };
-        let outside = view.calls.iter().filter_map(|&oid| self.catalog.functions.get(oid));
-        if let Some(reason) = outside.filter_map(|function| goes_outside(self.catalog, function)).next() {
+        let outside = view
+            .calls
+            .iter()
+            .filter_map(|&oid| self.catalog.functions.get(oid));
+        if let Some(reason) = outside
+            .filter_map(|function| goes_outside(self.catalog, function))
+            .next()
+        {
             return Ok(Err(format!("it is not read: {reason}")));
         }
-        let tables: Vec<usize> = door.tables.iter().filter_map(|&oid| self.stage.table(oid)).collect();
+        let tables: Vec<usize> = door
+            .tables
+            .iter()
+            .filter_map(|&oid| self.stage.table(oid))
+            .collect();
         let visitor = match self.visitor(session, &tables) {
             Ok(visitor) => visitor,
             Err(reason) => return Ok(Err(reason)),
@@ -245,7 +262,10 @@ impl Run<'_> {
                 && matches!(other.kind, DoorKind::Table | DoorKind::Partition | DoorKind::View)
         };
         let Some(written) = self.model.doors.iter().find(of_table) else {
-            return Ok(Err(format!("{} belongs to no tenant, and is not written to", relation.plain_name())));
+            return Ok(Err(format!(
+                "{} belongs to no tenant, and is not written to",
+                relation.plain_name()
+            )));
         };
         let target = match self.target(written) {
             Ok(target) => target,
@@ -266,7 +286,11 @@ impl Run<'_> {
         let kept = |relation: &&Relation| {
             function.is_none_or(|function| mentions(function, relation.oid, &relation.name))
         };
-        let global = self.model.global.iter().filter_map(|&oid| self.catalog.relations.get(oid));
+        let global = self
+            .model
+            .global
+            .iter()
+            .filter_map(|&oid| self.catalog.relations.get(oid));
         for history in global.filter(kept).take(MOST_TABLES) {
             let columns = readable(role, history)?;
             if self.catalog.may_use_schema(&role.actor, &history.schema) && !columns.is_empty() {
@@ -305,7 +329,9 @@ impl Run<'_> {
                 (Command::Update, Privilege::Update),
                 (Command::Delete, Privilege::Delete),
             ] {
-                if !actor.on_any_column(relation).has(privilege) || !self.catalog.may_use_schema(&actor, &relation.schema) {
+                if !actor.on_any_column(relation).has(privilege)
+                    || !self.catalog.may_use_schema(&actor, &relation.schema)
+                {
                     continue;
                 }
                 let as_table = ModelDoor {
@@ -339,7 +365,9 @@ impl Run<'_> {
             return Ok(Err(format!("it is not called: {reason}")));
         }
         if matches!(function.kind, FunctionKind::Aggregate | FunctionKind::Window) {
-            return Ok(Err("aggregates and window functions are not called yet".to_owned()));
+            return Ok(Err(
+                "aggregates and window functions are not called yet".to_owned()
+            ));
         }
         let types = TypeShapes::new(self.catalog);
         let arguments: Option<Vec<Argument>> = arguments(function)
@@ -359,7 +387,9 @@ impl Run<'_> {
             })
             .collect();
         let Some(arguments) = arguments else {
-            return Ok(Err("it takes an argument that a session cannot write down".to_owned()));
+            return Ok(Err(
+                "it takes an argument that a session cannot write down".to_owned()
+            ));
         };
         let scene = &self.stage.scene;
         let (named, others) = self.tables_of(Some(function));

@@ -33,7 +33,12 @@ impl Effects<'_> {
         let Some((_, foreign)) = self.target.leaf(Side::B) else {
             return Ok(all);
         };
-        let owners: Vec<usize> = self.target.owned_by(Side::A).iter().map(|change| change.column).collect();
+        let owners: Vec<usize> = self
+            .target
+            .owned_by(Side::A)
+            .iter()
+            .map(|change| change.column)
+            .collect();
         let rights = match self.target.command {
             Command::Insert => &self.target.rights.insert,
             Command::Update => &self.target.rights.update,

@@ -51,10 +51,7 @@ pub(super) fn fold(all: Vec<Found>) -> Vec<Finding> {
         also.entry(found.door).or_default().push(found.state.words());
     }
     let suffix = |mut found: Found| {
-        if let Some(words) = also
-            .get(&found.door)
-            .filter(|_| says_all(&found.finding))
-        {
+        if let Some(words) = also.get(&found.door).filter(|_| says_all(&found.finding)) {
             found.finding.message.push_str("; so does a session ");
             found.finding.message.push_str(&words.join(", and one "));
         }

@@ -186,7 +186,8 @@ impl Wanted {
         if matches!(first, Judgement::Through(_)) {
             return Some(first);
         }
-        all.find(|next| matches!(next, Judgement::Through(_))).or(Some(first))
+        all.find(|next| matches!(next, Judgement::Through(_)))
+            .or(Some(first))
     }
 
     pub(super) fn judge(&self, answer: &Answer) -> Judgement {
@@ -195,7 +196,11 @@ impl Wanted {
     }
 
     pub(super) fn judge_failure(&self, failure: &Failure) -> Judgement {
-        let text = format!("{} {}", failure.message, failure.detail.as_deref().unwrap_or_default());
+        let text = format!(
+            "{} {}",
+            failure.message,
+            failure.detail.as_deref().unwrap_or_default()
+        );
         if let Some(Judgement::Through(what)) = self.seen(&text) {
             return Judgement::Through(format!("{what} in the error"));
         }

@@ -245,7 +245,8 @@ impl Run<'_> {
             if attempt.compared
                 && let Some(trace) = &trace
             {
-                self.observed.push(worlds::Observed::new(index, probe, &attempt, trace));
+                self.observed
+                    .push(worlds::Observed::new(index, probe, &attempt, trace));
             }
             if attempt.sign == Sign::Reaches && attempt.state == State::Bound {
                 let refused = matches!(judgement, Judgement::Refused(_));

@@ -126,7 +126,9 @@ impl Session {
     pub(crate) fn inviting(self, settings: Vec<String>) -> Self {
         let settings = settings
             .into_iter()
-            .filter(|name| *name != self.bindings.tenant_setting && !self.bindings.settings.contains_key(name))
+            .filter(|name| {
+                *name != self.bindings.tenant_setting && !self.bindings.settings.contains_key(name)
+            })
             .collect();
         Self { settings, ..self }
     }

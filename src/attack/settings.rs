@@ -34,7 +34,10 @@ fn read(text: &str, found: &mut BTreeSet<String>) {
         let Some(rest) = rest.trim_start().strip_prefix('(') else {
             continue;
         };
-        let name = rest.trim_start().strip_prefix('\'').and_then(|rest| rest.split_once('\''));
+        let name = rest
+            .trim_start()
+            .strip_prefix('\'')
+            .and_then(|rest| rest.split_once('\''));
         // PostgreSQL's own have no dot.
         if let Some((name, _)) = name.filter(|(name, _)| name.contains('.')) {
             found.insert(name.to_owned());
@@ -54,6 +57,9 @@ mod tests {
              OR current_setting('role') = 'x' OR current_setting(name) = '')",
             &mut found,
         );
-        assert_eq!(found.into_iter().collect::<Vec<_>>(), ["app.is_admin", "app.tenant"]);
+        assert_eq!(
+            found.into_iter().collect::<Vec<_>>(),
+            ["app.is_admin", "app.tenant"]
+        );
     }
 }

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::routine::goes_outside;
 use super::rows::{
     Belongs, Binder, Choice, Recipe, Row, Scene, Seed, Shapes, Side, Source, Wish, order, plan, questions,
 };
-use super::routine::goes_outside;
 use super::sandbox::Sandbox;
 use crate::audit::DoorKind;
 use crate::catalog::{Catalog, Oid, RelationKind};
@@ -62,7 +62,12 @@ impl Stage {
         mut seed: Seed,
     ) -> Result<Self> {
         // A partition that is no door of its own is filled through its partitioned table.
-        let is_door = |oid: Oid| model.doors.iter().any(|door| door.oid == oid && door.kind == DoorKind::Partition);
+        let is_door = |oid: Oid| {
+            model
+                .doors
+                .iter()
+                .any(|door| door.oid == oid && door.kind == DoorKind::Partition)
+        };
         let is_partition = |oid| {
             let relation = catalog.relations.get(oid);
             relation.is_some_and(|relation| relation.is_partition) && !is_door(oid)
@@ -185,7 +190,9 @@ fn outside(catalog: &Catalog, oid: Oid) -> Option<String> {
     relation
         .triggers
         .iter()
-        .filter(|trigger| trigger.fires() && (trigger.on_insert() || trigger.on_update() || trigger.on_delete()))
+        .filter(|trigger| {
+            trigger.fires() && (trigger.on_insert() || trigger.on_update() || trigger.on_delete())
+        })
         .filter_map(|trigger| catalog.functions.get(trigger.function))
         .find_map(|function| goes_outside(catalog, function))
 }

@@ -14,7 +14,11 @@ pub(crate) fn taken(target: &Target<'_>) -> Result<Vec<Attempt>> {
     let Some((_, foreign)) = target.leaf(Side::B).filter(|_| target.command == Command::Insert) else {
         return Ok(Vec::new());
     };
-    let owners: Vec<usize> = target.ownership(Side::A).into_iter().map(|change| change.column).collect();
+    let owners: Vec<usize> = target
+        .ownership(Side::A)
+        .into_iter()
+        .map(|change| change.column)
+        .collect();
     let also: Vec<usize> = if shape.keys.is_empty() {
         Vec::new()
     } else {
@@ -50,7 +54,11 @@ pub(crate) fn taken(target: &Target<'_>) -> Result<Vec<Attempt>> {
 }
 
 fn refers(target: &Target<'_>, column: usize) -> bool {
-    target.shape().foreign_keys.iter().any(|key| key.columns.contains(&column))
+    target
+        .shape()
+        .foreign_keys
+        .iter()
+        .any(|key| key.columns.contains(&column))
 }
 
 /// Rows of its own that refer to B's.
@@ -58,11 +66,18 @@ pub(crate) fn referenced(target: &Target<'_>) -> Result<Vec<Attempt>> {
     if target.command != Command::Insert {
         return Ok(Vec::new());
     }
-    let owners: Vec<usize> = target.ownership(Side::A).into_iter().map(|change| change.column).collect();
+    let owners: Vec<usize> = target
+        .ownership(Side::A)
+        .into_iter()
+        .map(|change| change.column)
+        .collect();
     let scene = target.scene;
     let mut attempts = Vec::new();
     for key in &target.shape().foreign_keys {
-        let of_tenant = matches!(scene.belongs[key.parent], Belongs::ByColumn(_) | Belongs::ByParent);
+        let of_tenant = matches!(
+            scene.belongs[key.parent],
+            Belongs::ByColumn(_) | Belongs::ByParent
+        );
         let free = |column: &&usize| !owners.contains(*column);
         let own: Vec<&usize> = key.columns.iter().filter(free).collect();
         if !of_tenant || own.is_empty() || own.iter().any(|column| !target.rights.insert[**column]) {

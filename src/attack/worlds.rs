@@ -63,7 +63,9 @@ fn digest(trace: &Trace) -> Digest {
                     .map(|row| hash(&row.get(index)))
                     .fold(0, u64::wrapping_add)
             };
-            std::iter::once(answer.affected).chain((0..columns).map(column)).collect()
+            std::iter::once(answer.affected)
+                .chain((0..columns).map(column))
+                .collect()
         }
         Some(Err(failure)) => vec![u64::MAX, hash(&failure.state.code()), hash(&failure.message)],
         None => Vec::new(),
@@ -74,9 +76,8 @@ fn digest(trace: &Trace) -> Digest {
 fn differs(one: [&Digest; 2], two: [&Digest; 2]) -> bool {
     let steady = |pair: [&Digest; 2], place: usize| pair[0].get(place) == pair[1].get(place);
     let places = one[0].len().max(two[0].len());
-    (0..places).any(|place| {
-        steady(one, place) && steady(two, place) && one[0].get(place) != two[0].get(place)
-    })
+    (0..places)
+        .any(|place| steady(one, place) && steady(two, place) && one[0].get(place) != two[0].get(place))
 }
 
 /// Which rows are there.
@@ -93,7 +94,11 @@ enum World {
 /// What came of the attempts in a world; `None` where the world could not be made.
 type Answers = Option<Vec<(Digest, Reply)>>;
 
-async fn visit(run: &Run<'_>, world: World, places: &[usize]) -> Result<std::result::Result<Answers, String>> {
+async fn visit(
+    run: &Run<'_>,
+    world: World,
+    places: &[usize],
+) -> Result<std::result::Result<Answers, String>> {
     run.sandbox.must("take the attacks' rows away", BACK).await?;
     let scene = &run.stage.scene;
     let made: Vec<Place> = scene
@@ -212,7 +217,10 @@ pub(super) async fn compare(run: &mut Run<'_>) -> Result<Vec<Found>> {
             .is_some_and(|third| differs(one, [&third[place].0, &third[place].0]));
         let answers = [&again[0][place].1, &again[1][place].1];
         let key = (observed.door, observed.probe);
-        let worse = content && first.get(&key).is_some_and(|known| known.finding.severity != Severity::Error);
+        let worse = content
+            && first
+                .get(&key)
+                .is_some_and(|known| known.finding.severity != Severity::Error);
         if !first.contains_key(&key) || worse {
             first.insert(key, found(run, observed, answers, content)?);
         }
@@ -255,7 +263,9 @@ fn words(reply: &Reply) -> String {
         Ok(answers) => match answers.last() {
             Some(answer) if answer.rows.is_empty() => format!("{} rows", answer.affected),
             Some(answer) => {
-                let first = answer.rows[0].iter().map(|cell| cell.as_deref().unwrap_or("NULL"));
+                let first = answer.rows[0]
+                    .iter()
+                    .map(|cell| cell.as_deref().unwrap_or("NULL"));
                 let first = first.collect::<Vec<_>>().join(", ");
                 match answer.rows.len() {
                     1 => format!("({first})"),
@@ -282,7 +292,11 @@ fn found(run: &Run<'_>, observed: &Observed, [with, without]: [&Reply; 2], conte
     });
     let attempt = &observed.attempt;
     let (with, without) = (words(with), words(without));
-    let severity = if content { entry.item.severity } else { Severity::Warning };
+    let severity = if content {
+        entry.item.severity
+    } else {
+        Severity::Warning
+    };
     let message = format!(
         "{} {} through {} on {}: a session {}, {}, gets {with} with the other tenant's rows and {without} without them",
         door.role_name,
@@ -297,7 +311,9 @@ fn found(run: &Run<'_>, observed: &Observed, [with, without]: [&Reply; 2], conte
     let inserts = script::inserts(&run.stage.scene, &attempt.rows)?;
     let leave = run.session(door).map_or("", Session::leave);
     let mut text = script::text(&title, &inserts, attempt, &statement, leave);
-    text.push_str(&format!("-- here: {with}; without the other tenant's rows: {without}\n"));
+    text.push_str(&format!(
+        "-- here: {with}; without the other tenant's rows: {without}\n"
+    ));
     let counterexample = serde_json::json!({
         "session": attempt.state.words(),
         "tried": attempt.what,

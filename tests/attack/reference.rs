@@ -89,7 +89,11 @@ async fn functions_that_leak_are_found_beside_the_lookups() {
     let leaking = doors(&outcome, DoorVerdict::Leak);
     for (signature, _) in LEAKING_FUNCTIONS {
         let door = format!("EXECUTE app.{signature}: ");
-        assert!(leaking.iter().any(|leak| leak.starts_with(&door)), "{door}{:#?}", outcome.doors);
+        assert!(
+            leaking.iter().any(|leak| leak.starts_with(&door)),
+            "{door}{:#?}",
+            outcome.doors
+        );
     }
     // Nothing else: the lookups among them are held as before.
     assert_eq!(leaking.len(), LEAKING_FUNCTIONS.len(), "{leaking:#?}");

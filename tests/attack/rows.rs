@@ -33,7 +33,12 @@ async fn not_held(sql: &str) -> Vec<String> {
     let outcome = attack_within(&mut transaction, "rows_app").await;
     // That a key is taken, or a reference accepted, is a warning, and true of some of these tables.
     let is_error = |finding: &&rls_tool::audit::Finding| finding.severity == rls_tool::audit::Severity::Error;
-    assert_eq!(outcome.findings.iter().find(is_error), None, "{:#?}", found(&outcome));
+    assert_eq!(
+        outcome.findings.iter().find(is_error),
+        None,
+        "{:#?}",
+        found(&outcome)
+    );
     let leaks = doors(&outcome, DoorVerdict::Leak);
     assert!(leaks.is_empty(), "{leaks:#?}");
     doors(&outcome, DoorVerdict::Undecided)

@@ -139,7 +139,12 @@ impl Caller<'_> {
             let column = self.scene.belongs[table].column()?;
             Some(bare(self.scene.shapes[table].columns[column].name.as_str()))
         };
-        wanted.contains("tenant") || self.tables.iter().filter_map(own).any(|name| name != "id" && name == wanted)
+        wanted.contains("tenant")
+            || self
+                .tables
+                .iter()
+                .filter_map(own)
+                .any(|name| name != "id" && name == wanted)
     }
 
     fn tenant(&self, side: Side) -> Literal {
@@ -162,7 +167,10 @@ impl Caller<'_> {
     fn push(&self, calls: &mut Vec<Call>, side: Side, values: Vec<Literal>, content: Option<Known>) {
         let (what, knowledge) = match (side, content) {
             (Side::A, known) => ("called with its own values", Knowledge::Own(known)),
-            (_, Some(known)) => ("called with content of another tenant's row", Knowledge::Content(known)),
+            (_, Some(known)) => (
+                "called with content of another tenant's row",
+                Knowledge::Content(known),
+            ),
             _ => ("called with another tenant's ids", Knowledge::Guess),
         };
         calls.push(Call {
@@ -181,9 +189,10 @@ impl Caller<'_> {
                 .iter()
                 .map(|argument| self.column(table, argument))
                 .collect();
-            let only_tenant = columns.iter().flatten().all(|&column| {
-                self.scene.belongs[table].column() == Some(column)
-            });
+            let only_tenant = columns
+                .iter()
+                .flatten()
+                .all(|&column| self.scene.belongs[table].column() == Some(column));
             if columns.iter().all(Option::is_none) || only_tenant {
                 continue;
             }
@@ -235,7 +244,18 @@ impl Caller<'_> {
     fn known(&self, table: usize, column: usize, known: Option<Known>) -> Known {
         let shape = &self.scene.shapes[table];
         let name = shape.columns[column].name.as_str().to_lowercase();
-        let words = ["token", "secret", "hash", "password", "digest", "nonce", "otp", "code", "api_key", "signature"];
+        let words = [
+            "token",
+            "secret",
+            "hash",
+            "password",
+            "digest",
+            "nonce",
+            "otp",
+            "code",
+            "api_key",
+            "signature",
+        ];
         let secret = words.iter().any(|word| name.contains(word))
             || matches!(&shape.columns[column].ty.bottom().form, Form::Base(name) if name == "bytea");
         let here = format!("{}.{}", shape.name.plain(), shape.columns[column].name.as_str());
@@ -304,13 +324,30 @@ impl Caller<'_> {
     }
 
     /// One argument is replaced, the others are the session's own or plain.
-    fn replacing(&mut self, calls: &mut Vec<Call>, what: &'static str, replace: impl Fn(&Argument) -> Vec<String>) {
-        let own = calls.iter().find(|call| matches!(call.knowledge, Knowledge::Own(_)));
+    fn replacing(
+        &mut self,
+        calls: &mut Vec<Call>,
+        what: &'static str,
+        replace: impl Fn(&Argument) -> Vec<String>,
+    ) {
+        let own = calls
+            .iter()
+            .find(|call| matches!(call.knowledge, Knowledge::Own(_)));
         let base = match own {
             Some(call) => call.values.clone(),
-            None => self.arguments.to_vec().iter().map(|argument| self.filler(argument)).collect(),
+            None => self
+                .arguments
+                .to_vec()
+                .iter()
+                .map(|argument| self.filler(argument))
+                .collect(),
         };
-        for (place, argument) in self.arguments.iter().enumerate().filter(|(_, argument)| !argument.out) {
+        for (place, argument) in self
+            .arguments
+            .iter()
+            .enumerate()
+            .filter(|(_, argument)| !argument.out)
+        {
             for text in replace(argument) {
                 let mut values = base.clone();
                 values[place] = Some(text);
@@ -335,19 +372,32 @@ impl Caller<'_> {
 
     fn names_of_tables(&mut self, calls: &mut Vec<Call>) {
         let names: Vec<String> = self.table_names.iter().take(MOST_TABLES).cloned().collect();
-        self.replacing(calls, "called with a table's name", |argument| match &argument.ty.bottom().form {
-            Form::Base(name) if ["text", "varchar", "name", "regclass"].contains(&name.as_str()) => {
-                // With the schema and without it: as an identifier the dot is part of the name.
-                let plain = names.iter().map(|name| name.rsplit('.').next().unwrap_or(name).to_owned());
-                names.iter().cloned().chain(plain.filter(|_| name != "regclass")).collect()
+        self.replacing(calls, "called with a table's name", |argument| {
+            match &argument.ty.bottom().form {
+                Form::Base(name) if ["text", "varchar", "name", "regclass"].contains(&name.as_str()) => {
+                    // With the schema and without it: as an identifier the dot is part of the name.
+                    let plain = names
+                        .iter()
+                        .map(|name| name.rsplit('.').next().unwrap_or(name).to_owned());
+                    names
+                        .iter()
+                        .cloned()
+                        .chain(plain.filter(|_| name != "regclass"))
+                        .collect()
+                }
+                _ => Vec::new(),
             }
-            _ => Vec::new(),
         });
     }
 
     fn plain(&mut self, calls: &mut Vec<Call>) {
         let what = "called with plain values";
-        let fillers: Vec<Literal> = self.arguments.to_vec().iter().map(|argument| self.filler(argument)).collect();
+        let fillers: Vec<Literal> = self
+            .arguments
+            .to_vec()
+            .iter()
+            .map(|argument| self.filler(argument))
+            .collect();
         let guess = |values| Call {
             what,
             values,

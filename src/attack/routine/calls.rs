@@ -42,7 +42,10 @@ impl<'a> Routine<'a> {
         witness: String,
         (scene, tables): (&Scene, Vec<usize>),
     ) -> Result<Self> {
-        let table_names = tables.iter().map(|&table| scene.shapes[table].name.plain()).collect();
+        let table_names = tables
+            .iter()
+            .map(|&table| scene.shapes[table].name.plain())
+            .collect();
         let calls = Caller {
             scene,
             arguments: &arguments,
@@ -99,9 +102,18 @@ impl<'a> Routine<'a> {
 
     /// What comes back.
     pub(crate) fn read(&self, state: State) -> Result<Vec<Attempt>> {
-        let most = if state == State::Bound { usize::MAX } else { MOST_UNBOUND };
+        let most = if state == State::Bound {
+            usize::MAX
+        } else {
+            MOST_UNBOUND
+        };
         let mut attempts = Vec::new();
-        for call in self.calls.iter().filter(|call| Self::is_fair(state, call)).take(most) {
+        for call in self
+            .calls
+            .iter()
+            .filter(|call| Self::is_fair(state, call))
+            .take(most)
+        {
             let known: Option<Known> = match &call.knowledge {
                 Knowledge::Content(known) => Some(known.clone()),
                 // Bound to nobody, a tenant that looks up its own row is no more than that.
@@ -121,9 +133,18 @@ impl<'a> Routine<'a> {
         if !self.writes || self.witness.is_empty() {
             return Ok(Vec::new());
         }
-        let most = if state == State::Bound { usize::MAX } else { MOST_UNBOUND };
+        let most = if state == State::Bound {
+            usize::MAX
+        } else {
+            MOST_UNBOUND
+        };
         let mut attempts = Vec::new();
-        for call in self.calls.iter().filter(|call| Self::is_fair(state, call)).take(most) {
+        for call in self
+            .calls
+            .iter()
+            .filter(|call| Self::is_fair(state, call))
+            .take(most)
+        {
             let mut attempt = self.attempt(state, call, Sign::Disturbs)?;
             attempt.trial.before.clone_from(&self.witness);
             attempt.trial.witness.clone_from(&self.witness);

@@ -45,7 +45,8 @@ pub(crate) fn goes_outside(catalog: &Catalog, function: &Function) -> Option<Str
 
 fn follow(catalog: &Catalog, function: &Function, depth: usize) -> Option<String> {
     // C functions of extensions are the extension's business, and internal ones PostgreSQL's.
-    if !function.trusted_language && function.language.as_ref() != "internal" && function.extension.is_none() {
+    if !function.trusted_language && function.language.as_ref() != "internal" && function.extension.is_none()
+    {
         return Some(format!(
             "{} is written in {}, which reaches outside the database",
             function.name, function.language
@@ -58,7 +59,10 @@ fn follow(catalog: &Catalog, function: &Function, depth: usize) -> Option<String
         .iter()
         .find(|word| said.contains(**word) && !(**word == "net" && net))
     {
-        return Some(format!("{} uses {word}, which a rollback does not undo", function.name));
+        return Some(format!(
+            "{} uses {word}, which a rollback does not undo",
+            function.name
+        ));
     }
     if said.contains("program") && said.contains("copy") {
         return Some(format!("{} runs a program of the server", function.name));

@@ -49,9 +49,16 @@ pub(crate) fn within(catalog: &Catalog, partition: &Relation) -> Vec<(usize, Lit
         if !child.is_partition {
             break;
         }
-        for (number, value) in parent.partition_columns.iter().zip(member(bound(child)).unwrap_or_default()) {
+        for (number, value) in parent
+            .partition_columns
+            .iter()
+            .zip(member(bound(child)).unwrap_or_default())
+        {
             let name = parent.column(*number).map(|column| &column.name);
-            let own = partition.columns.iter().position(|column| Some(&column.name) == name);
+            let own = partition
+                .columns
+                .iter()
+                .position(|column| Some(&column.name) == name);
             values.extend(own.map(|position| (position, value)));
         }
         child = parent;

@@ -10,6 +10,6 @@ mod transaction;
 mod trial;
 
 pub use limits::Limits;
-pub(crate) use reply::{Reply, Answer, Failure};
+pub(crate) use reply::{Answer, Failure, Reply};
 pub(crate) use transaction::{Sandbox, Standing, begin};
 pub(crate) use trial::{Trace, Trial};

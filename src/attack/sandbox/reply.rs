@@ -87,7 +87,9 @@ impl Failure {
     pub(crate) fn is_dead_end(&self) -> bool {
         let code = self.state.code();
         ["42601", "42883", "42725", "42P18", "0A000"].contains(&code)
-            || ["53", "54", "57", "58", "XX"].iter().any(|class| code.starts_with(class))
+            || ["53", "54", "57", "58", "XX"]
+                .iter()
+                .any(|class| code.starts_with(class))
     }
 
     /// A time limit or a cancellation ended the statement.
