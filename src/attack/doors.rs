@@ -19,9 +19,9 @@ use crate::sql::Ident;
 #[derive(Debug)]
 pub(crate) enum Aim<'a> {
     /// Rows of a table, under its own name or another.
-    Rows(Target<'a>),
+    Rows(Box<Target<'a>>),
     /// A query that somebody else wrote.
-    Look(Look<'a>),
+    Look(Box<Look<'a>>),
     /// A function or procedure, and whether it returns nothing worth a look.
     Call(Box<Routine<'a>>, bool),
     /// A write that carries a trigger or a rule with it.
@@ -52,7 +52,7 @@ impl Run<'_> {
             (DoorKind::Function, _) => self.routine(door, session),
             (DoorKind::Trigger | DoorKind::Rule, _) => self.effects(door, role, session),
             (DoorKind::Role, _) => Ok(self.becoming(door)),
-            _ => Ok(self.target(door).map(Aim::Rows)),
+            _ => Ok(self.target(door).map(|target| Aim::Rows(Box::new(target)))),
         }
     }
 
@@ -186,14 +186,11 @@ impl Run<'_> {
         let Some(view) = self.catalog.relations.get(door.oid) else {
             return Ok(Err("the catalog does not know the view".to_owned()));
         };
-        let outside = view
+        let mut outside = view
             .calls
             .iter()
             .filter_map(|&oid| self.catalog.functions.get(oid));
-        if let Some(reason) = outside
-            .filter_map(|function| goes_outside(self.catalog, function))
-            .next()
-        {
+        if let Some(reason) = outside.find_map(|function| goes_outside(self.catalog, function)) {
             return Ok(Err(format!("it is not read: {reason}")));
         }
         let tables: Vec<usize> = door
@@ -216,12 +213,12 @@ impl Run<'_> {
             String::new()
         };
         let columns = readable(role, view)?;
-        Ok(Ok(Aim::Look(Look {
+        Ok(Ok(Aim::Look(Box::new(Look {
             visitor,
             name: view.qualified_name(),
             columns,
             refresh,
-        })))
+        }))))
     }
 
     /// The filled tables of tenants: those that the function names, and the others.

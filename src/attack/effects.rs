@@ -56,22 +56,20 @@ impl Effects<'_> {
         let columns: Vec<usize> = (0..shape.columns.len()).filter(free).take(MOST).collect();
         for column in columns {
             let value = foreign.values[column].clone().unwrap_or(None);
-            let statement = match self.target.command {
-                Command::Insert => {
-                    let mut row = self.target.fresh[0].clone();
-                    row.values[column] = Some(value);
-                    row.insert(shape, |column| self.target.rights.insert[column])?
-                }
-                _ => {
-                    let Some((_, own)) = self.target.leaf(Side::A) else {
-                        continue;
-                    };
-                    let Some(condition) = self.target.condition(own)? else {
-                        continue;
-                    };
-                    let set = self.target.set(&[Change { column, value }])?;
-                    format!("UPDATE {} {set} WHERE {condition}", shape.name)
-                }
+            let statement = if self.target.command == Command::Insert {
+                let mut row = self.target.fresh[0].clone();
+                row.values[column] = Some(value);
+                row.insert(shape, |column| self.target.rights.insert[column])?
+            } else {
+                let own = self
+                    .target
+                    .leaf(Side::A)
+                    .map(|(_, own)| self.target.condition(own));
+                let Some(condition) = own.transpose()?.flatten() else {
+                    continue;
+                };
+                let set = self.target.set(&[Change { column, value }])?;
+                format!("UPDATE {} {set} WHERE {condition}", shape.name)
             };
             let mut attempt = plain.clone();
             attempt.what = "writing its own row with a value of another tenant's";
@@ -114,7 +112,7 @@ impl Effects<'_> {
             attempt.sign = Sign::Shows(self.visitor.wanted(State::Bound, given, None));
             attempt.compared = true;
             if let Some(last) = attempt.trial.statements.last_mut().filter(|_| whole) {
-                last.push_str(&format!(" RETURNING {readable}"));
+                *last = format!("{last} RETURNING {readable}");
             }
         }
         for history in &self.histories {

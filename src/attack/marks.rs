@@ -50,7 +50,10 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 impl Marks {
     /// The marks of all rows that were made.
     pub(crate) fn of(scene: &Scene) -> Self {
-        let hex = |text: &String| text.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let hex = |text: &String| -> String {
+            let digits: Vec<String> = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+            digits.concat()
+        };
         let (mut values, mut phrases) = (HashMap::new(), HashMap::new());
         for &place in &scene.made {
             let (table, side, _) = place;

@@ -310,10 +310,8 @@ fn found(run: &Run<'_>, observed: &Observed, [with, without]: [&Reply; 2], conte
     let title = format!("{} {} ({})", door.role_name, entry.item.summary, door.object);
     let inserts = script::inserts(&run.stage.scene, &attempt.rows)?;
     let leave = run.session(door).map_or("", Session::leave);
-    let mut text = script::text(&title, &inserts, attempt, &statement, leave);
-    text.push_str(&format!(
-        "-- here: {with}; without the other tenant's rows: {without}\n"
-    ));
+    let text = script::text(&title, &inserts, attempt, &statement, leave);
+    let text = format!("{text}-- here: {with}; without the other tenant's rows: {without}\n");
     let counterexample = serde_json::json!({
         "session": attempt.state.words(),
         "tried": attempt.what,

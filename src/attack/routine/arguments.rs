@@ -147,8 +147,8 @@ impl Caller<'_> {
                 .any(|name| name != "id" && name == wanted)
     }
 
-    fn tenant(&self, side: Side) -> Literal {
-        Some(self.tenants[usize::from(side == Side::B)].clone())
+    fn tenant(&self, side: Side) -> String {
+        self.tenants[usize::from(side == Side::B)].clone()
     }
 
     /// A value for an argument that nothing is known about.
@@ -164,7 +164,7 @@ impl Caller<'_> {
         })
     }
 
-    fn push(&self, calls: &mut Vec<Call>, side: Side, values: Vec<Literal>, content: Option<Known>) {
+    fn push(calls: &mut Vec<Call>, side: Side, values: Vec<Literal>, content: Option<Known>) {
         let (what, knowledge) = match (side, content) {
             (Side::A, known) => ("called with its own values", Knowledge::Own(known)),
             (_, Some(known)) => (
@@ -207,11 +207,11 @@ impl Caller<'_> {
                     }
                     let mut content: Option<Known> = None;
                     let mut values = Vec::new();
-                    for (argument, column) in self.arguments.to_vec().iter().zip(&columns) {
+                    for (argument, column) in self.arguments.iter().zip(&columns) {
                         values.push(if argument.out {
                             None
                         } else if self.is_tenant(argument) {
-                            self.tenant(tenant_side)
+                            Some(self.tenant(tenant_side))
                         } else if let Some(value) = column.and_then(|column| row.get(column)) {
                             let column = column.unwrap_or_default();
                             if !names_a_row(self.scene, table, column) && telling(value) {
@@ -223,20 +223,20 @@ impl Caller<'_> {
                         });
                     }
                     let side = if tenant_side == side { side } else { Side::B };
-                    self.push(calls, side, values, content);
+                    Self::push(calls, side, values, content);
                 }
             }
         }
         if has_tenant {
             let mut values = Vec::new();
-            for argument in self.arguments.to_vec() {
-                values.push(if self.is_tenant(&argument) {
-                    self.tenant(side)
+            for argument in self.arguments {
+                values.push(if self.is_tenant(argument) {
+                    Some(self.tenant(side))
                 } else {
-                    self.filler(&argument)
+                    self.filler(argument)
                 });
             }
-            self.push(calls, side, values, None);
+            Self::push(calls, side, values, None);
         }
     }
 
@@ -308,16 +308,16 @@ impl Caller<'_> {
                 }
                 for value in found {
                     let mut values = Vec::new();
-                    for (index, other) in self.arguments.to_vec().iter().enumerate() {
+                    for (index, other) in self.arguments.iter().enumerate() {
                         values.push(if index == place {
                             Some(value.clone())
                         } else if self.is_tenant(other) {
-                            self.tenant(Side::A)
+                            Some(self.tenant(Side::A))
                         } else {
                             self.filler(other)
                         });
                     }
-                    self.push(calls, side, values, None);
+                    Self::push(calls, side, values, None);
                 }
             }
         }

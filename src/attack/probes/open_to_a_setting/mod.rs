@@ -21,7 +21,7 @@ pub(crate) static PROBE: Probe = Probe {
                 _ => Vec::new(),
             };
             for attempt in &mut tried {
-                attempt.trial.enter.push_str(&format!("; {setting}"));
+                attempt.trial.enter = format!("{}; {setting}", attempt.trial.enter);
             }
             attempts.append(&mut tried);
         }
