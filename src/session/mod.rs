@@ -55,6 +55,7 @@ mod error;
 mod in_order;
 mod params;
 mod pool;
+mod pooler;
 mod retry;
 mod scope;
 mod single;

@@ -4,6 +4,7 @@ use super::config::{Engine, SessionConfig, Statements};
 use super::connection::Source;
 use super::core::Shared;
 use super::guard::{self, GuardOptions};
+use super::pooler;
 use crate::error::{Error, Result};
 
 /// Checks the role, and detects what is to be detected, on one connection.
@@ -20,8 +21,10 @@ pub(super) async fn examine(source: &(dyn Source + '_), config: SessionConfig) -
         engine => engine,
     };
     let statements = match config.statements {
-        Statements::Detect if !source.keeps_statements() => Statements::Unnamed,
-        Statements::Detect => Statements::Named,
+        Statements::Detect if source.keeps_statements() && pooler::is_direct(client).await? => {
+            Statements::Named
+        }
+        Statements::Detect => Statements::Unnamed,
         statements => statements,
     };
     drop(lease);

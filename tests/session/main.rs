@@ -3,9 +3,22 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
+#[path = "../support/pooler.rs"]
+mod pooler;
+#[path = "../support/proxy.rs"]
+mod proxy;
+#[path = "../support/soak.rs"]
+mod soak;
+#[path = "../support/subjects.rs"]
+mod subjects;
 #[path = "../support/mod.rs"]
 mod support;
+#[path = "../support/tenants.rs"]
+mod tenants;
 
 mod bound;
+mod faults;
 mod guard;
+mod round_trips;
 mod shop;
+mod soaked;

@@ -93,8 +93,17 @@ impl Database {
 
     /// Its URL as another role.
     pub fn url_as(&self, role: &str) -> String {
-        let port = self.options.config().get_ports()[0];
+        self.url_through(self.port(), role)
+    }
+
+    /// The same by way of what listens on `port`: a proxy, a pooler.
+    pub fn url_through(&self, port: u16, role: &str) -> String {
         format!("postgres://{role}@127.0.0.1:{port}/{}", self.name)
+    }
+
+    /// Where the server itself listens.
+    pub fn port(&self) -> u16 {
+        self.options.config().get_ports()[0]
     }
 
     /// A client as superuser: for setting up. Never test row security with it.
