@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::Command;
-use crate::catalog::{Actor, Catalog, Oid, Policy, PolicyCommand, Relation, Role, Text};
-use crate::model::expression::{Expr, RowTenant, State, Value, World, evaluate, lower};
+use crate::catalog::{Actor, Catalog, Oid, Policy, PolicyCommand, Relation, Role};
+use crate::model::expression::{Expr, RowTenant, State, Value, World, evaluate};
 use crate::model::{AuditedRole, Config, Model, TenantTable};
 
 /// The catalog, the model, and what follows from both.
@@ -15,8 +15,6 @@ pub(crate) struct Context<'a> {
     pub(crate) config: &'a Config,
     /// The commands that a role may run on a relation.
     commands: HashMap<(Oid, Oid), BTreeSet<Command>>,
-    /// What the policies' expressions say: the same text is read once.
-    expressions: HashMap<Text, Expr>,
     /// The tenant setting in lower case, as expressions have it.
     tenant_setting: String,
 }
@@ -74,22 +72,11 @@ impl<'a> Context<'a> {
                 .or_default()
                 .insert(door.command);
         }
-        let mut expressions = HashMap::new();
-        let tables = model.tables.iter();
-        let relations = tables.filter_map(|table| catalog.relations.get(table.relation));
-        for policy in relations.flat_map(|relation| &relation.policies) {
-            for tree in [&policy.using_tree, &policy.check_tree].into_iter().flatten() {
-                if !expressions.contains_key(tree) {
-                    expressions.insert(Text::clone(tree), lower(catalog, tree));
-                }
-            }
-        }
         Self {
             catalog,
             model,
             config,
             commands,
-            expressions,
             tenant_setting: model.tenant_setting.to_lowercase(),
         }
     }
@@ -124,13 +111,13 @@ impl<'a> Context<'a> {
             Rows::Existing => policy.using_tree.as_ref(),
             Rows::New => policy.effective_check_tree(),
         };
-        self.expressions.get(tree?)
+        self.model.expressions.get(tree?)
     }
 
     /// Both expressions of a policy.
     pub(crate) fn expressions(&self, policy: &Policy) -> impl Iterator<Item = &Expr> {
         let trees = [&policy.using_tree, &policy.check_tree].into_iter().flatten();
-        trees.filter_map(|tree| self.expressions.get(tree))
+        trees.filter_map(|tree| self.model.expressions.get(tree))
     }
 
     /// The permissive policies that certainly let the row through, and no RESTRICTIVE one might stop it.

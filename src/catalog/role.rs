@@ -117,7 +117,8 @@ impl PinnedSetting {
             this_database: database != 0,
             role: (role != 0).then_some(role),
             name: name.to_owned(),
-            value: shown.then(|| value.to_owned()),
+            // That a value is empty is no secret.
+            value: (shown || value.is_empty()).then(|| value.to_owned()),
         })
     }
 }

@@ -1,11 +1,12 @@
 //! Puts the model together, and refuses declarations that fit nothing in the database.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::config::Config;
 use super::names::nearest;
 use super::views::tables_behind_views;
-use super::{Model, doors, roles, scope};
+use super::{Expressions, Model, doors, roles, scope, setting};
 use crate::catalog::{Catalog, Relation};
 use crate::error::{Error, Result};
 
@@ -36,7 +37,10 @@ impl Model {
             .copied()
             .filter(|relation| !config.is_exempt(relation))
             .collect();
-        let tables = scope::tenant_tables(catalog, config, &candidates);
+        let expressions = Expressions::read(catalog, &candidates);
+        let asking = setting::asking(config, &expressions, &candidates);
+        let by_policy = |relation: &Relation| asking.compared_column(&expressions, relation);
+        let tables = scope::tenant_tables(catalog, config, &candidates, asking.is_tenant(), &by_policy);
         if tables.is_empty() {
             return Err(no_tenant_table(config, &candidates));
         }
@@ -51,17 +55,24 @@ impl Model {
             .map(|relation| relation.oid)
             .filter(|oid| !tenant.contains(oid))
             .collect();
+        let exempt = considered
+            .iter()
+            .filter_map(|relation| Some((relation.oid, config.exemption(relation)?.to_owned())))
+            .collect();
         let views = tables_behind_views(catalog, |oid| tenant.contains(&oid));
         let roles = roles::audited(catalog, config, &tables, &views)?;
         let doors = doors::doors(catalog, &roles, &tables, &views);
         Ok(Self {
             tenant_column: config.tenant_column().to_owned(),
-            tenant_setting: config.tenant_setting().to_owned(),
+            tenant_setting: asking.setting,
+            setting_ground: asking.ground,
             roles,
             tables,
             doors,
             global,
-            binding: config.binding.clone(),
+            exempt,
+            binding: asking.binding,
+            expressions: Arc::new(expressions),
             by_oid,
         })
     }
@@ -70,8 +81,17 @@ impl Model {
 impl Config {
     /// Whether `rls.toml` declares that the table belongs to no tenant.
     pub fn is_exempt(&self, relation: &Relation) -> bool {
+        self.exemption(relation).is_some()
+    }
+
+    /// The reason for which `rls.toml` declares so.
+    fn exemption(&self, relation: &Relation) -> Option<&str> {
         let name = relation.plain_name();
-        self.exempt.iter().any(|exemption| exemption.table.matches(&name))
+        let exemption = self
+            .exempt
+            .iter()
+            .find(|exemption| exemption.table.matches(&name));
+        exemption.map(|exemption| exemption.reason.as_str())
     }
 }
 

@@ -30,7 +30,24 @@ impl fmt::Display for Explanation<'_> {
                 .unwrap_or_default()
         };
         writeln!(out, "tenant column   {}", model.tenant_column)?;
-        writeln!(out, "tenant setting  {}", model.tenant_setting)?;
+        writeln!(
+            out,
+            "tenant setting  {}: {}",
+            model.tenant_setting, model.setting_ground
+        )?;
+        for (name, template) in model.binding.iter().flat_map(|binding| &binding.settings) {
+            writeln!(out, "  a session is bound by {name} = {template}")?;
+        }
+        for sql in model.binding.iter().filter_map(|binding| binding.sql.as_ref()) {
+            writeln!(out, "  a session is bound by {sql}")?;
+        }
+        for role in model
+            .binding
+            .iter()
+            .filter_map(|binding| binding.role_per_tenant.as_ref())
+        {
+            writeln!(out, "  each tenant has the role {role}")?;
+        }
         writeln!(out, "\naudited roles")?;
         for role in &model.roles {
             writeln!(out, "  {}: {}", role.name, role.ground)?;
@@ -52,6 +69,12 @@ impl fmt::Display for Explanation<'_> {
         )?;
         for &oid in &model.global {
             writeln!(out, "  {}", relation(oid))?;
+        }
+        if !model.exempt.is_empty() {
+            writeln!(out, "\nexempt tables (rls.toml)")?;
+        }
+        for (oid, reason) in &model.exempt {
+            writeln!(out, "  {}: {reason}", relation(*oid))?;
         }
         writeln!(out, "\ndoors")?;
         for door in &model.doors {

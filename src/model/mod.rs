@@ -14,6 +14,7 @@ mod names;
 mod pattern;
 mod roles;
 mod scope;
+mod setting;
 mod views;
 
 pub use config::{Allowance, Binding, Config, Exemption, Level, Reason, TableConfig};
@@ -24,9 +25,11 @@ pub(crate) use names::nearest;
 pub use pattern::Pattern;
 pub use roles::AuditedRole;
 pub use scope::{Scope, TenantTable};
+pub(crate) use setting::Expressions;
 pub(crate) use views::accesses;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::catalog::Oid;
 
@@ -37,6 +40,8 @@ pub struct Model {
     pub tenant_column: String,
     /// The setting that says who is asking.
     pub tenant_setting: String,
+    /// Why it is taken for the one.
+    pub setting_ground: String,
     /// The audited roles.
     pub roles: Vec<AuditedRole>,
     /// Tenant-scoped tables by name, partitions and inheritance children included.
@@ -45,8 +50,12 @@ pub struct Model {
     pub doors: Vec<ModelDoor>,
     /// Tables that were considered and belong to no tenant.
     pub global: Vec<Oid>,
+    /// Tables that `rls.toml` declares to belong to no tenant, with the reasons.
+    pub exempt: Vec<(Oid, String)>,
     /// How a session is bound, where the tenant setting alone does not do it.
     pub binding: Option<Binding>,
+    /// What the policies of the tables say.
+    pub(crate) expressions: Arc<Expressions>,
     by_oid: BTreeMap<Oid, usize>,
 }
 

@@ -57,17 +57,24 @@ pub(super) struct Scopes<'a> {
     found: BTreeMap<Oid, (Scope, String)>,
 }
 
-/// Sorts `candidates` into tenant-scoped tables; the others are global.
+/// Sorts `candidates` into tenant-scoped tables; the others are global. `compared` gives the column that a table's
+/// policies compare with who is asking, which `is_tenant` says is the tenant.
 pub(super) fn tenant_tables(
     catalog: &Catalog,
     config: &Config,
     candidates: &[&Relation],
+    is_tenant: bool,
+    compared: &dyn Fn(&Relation) -> Option<i16>,
 ) -> Vec<TenantTable> {
     let mut scopes = Scopes {
         catalog,
         found: BTreeMap::new(),
     };
     scopes.by_column(config, candidates);
+    // Without any tenant column of the common name, who is asking is taken for the tenant: what else could it be.
+    if is_tenant || scopes.found.is_empty() && config.tenant_column.is_none() {
+        scopes.by_policy(candidates, compared);
+    }
     scopes.roots(candidates);
     scopes.references_to_root(candidates);
     scopes.children(candidates);
@@ -112,6 +119,32 @@ impl Scopes<'_> {
                 };
                 self.found.insert(relation.oid, (scope, ground));
             }
+        }
+    }
+
+    /// Tables whose policies compare one of their columns with the tenant.
+    fn by_policy(&mut self, candidates: &[&Relation], compared: &dyn Fn(&Relation) -> Option<i16>) {
+        for relation in candidates {
+            if self.found.contains_key(&relation.oid) {
+                continue;
+            }
+            let number = compared(relation);
+            let Some(column) = number.and_then(|number| relation.column(number)) else {
+                continue;
+            };
+            let is_key = relation
+                .indexes
+                .iter()
+                .any(|index| index.primary && index.keys == [column.number]);
+            let scope = if is_key {
+                Scope::Root { key: column.number }
+            } else {
+                Scope::Column {
+                    column: column.number,
+                }
+            };
+            let ground = format!("its policies compare {} with the tenant", column.name);
+            self.found.insert(relation.oid, (scope, ground));
         }
     }
 

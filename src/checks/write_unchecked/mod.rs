@@ -80,7 +80,7 @@ fn tenant_matters(context: &Context<'_>, held: &Held<'_>) -> bool {
     })
 }
 
-fn may_write_tenant(held: &Held<'_>, command: Command) -> bool {
+pub(crate) fn may_write_tenant(held: &Held<'_>, command: Command) -> bool {
     let privilege = if command == Command::Insert {
         Privilege::Insert
     } else {
@@ -94,7 +94,7 @@ fn may_write_tenant(held: &Held<'_>, command: Command) -> bool {
 }
 
 /// Whether the expression looks neither at the tenant column nor at anything that depends on it.
-fn is_blind(held: &Held<'_>, expression: &Expr) -> bool {
+pub(crate) fn is_blind(held: &Held<'_>, expression: &Expr) -> bool {
     let Some(tenant) = held.table.tenant_column() else {
         return false;
     };

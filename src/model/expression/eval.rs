@@ -22,8 +22,6 @@ pub(crate) enum State {
 pub(crate) enum RowTenant {
     /// Another tenant's than the one that the session is bound to.
     Foreign,
-    /// The bound tenant's own.
-    Own,
     /// Its tenant column is NULL.
     Null,
 }
@@ -171,7 +169,6 @@ fn column(number: i16, world: &World<'_>) -> Value {
     if world.tenant_column == Some(number) {
         return match world.row {
             RowTenant::Foreign => Value::Foreign,
-            RowTenant::Own => Value::Tenant,
             RowTenant::Null => Value::Null,
         };
     }

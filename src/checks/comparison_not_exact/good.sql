@@ -1,0 +1,11 @@
+create role exact_app login;
+create table invoice (tenant_id text not null, total int);
+alter table invoice enable row level security, force row level security;
+create policy tenant on invoice using (tenant_id = nullif(current_setting('app.current_tenant', true), ''));
+create table payment (tenant_id int not null, total int);
+alter table payment enable row level security, force row level security;
+create policy tenant on payment using (tenant_id = nullif(current_setting('app.current_tenant', true), '')::int);
+create table refund (tenant_id uuid not null, total int);
+alter table refund enable row level security, force row level security;
+create policy tenant on refund using (tenant_id::text = nullif(current_setting('app.current_tenant', true), ''));
+grant select on invoice, payment, refund to exact_app;
