@@ -9,5 +9,6 @@ mod support;
 
 mod catalog;
 mod cli;
+mod idioms;
 mod model;
 mod reference;
