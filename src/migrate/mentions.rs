@@ -62,6 +62,15 @@ fn resets_role(statement: &Statement<'_>) -> bool {
     statement.starts_with(&["reset"]) || statement.tokens.last().is_some_and(|token| token.is("none"))
 }
 
+/// Every name and keyword of the file: among them the functions that it calls.
+pub(crate) fn names(sql: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    each_statement(sql, DEPTH, &mut |statement| {
+        found.extend(statement.tokens.iter().filter_map(Token::name));
+    });
+    found
+}
+
 /// Whether the file has an UPDATE, DELETE or MERGE of a table called `name`.
 pub(crate) fn changes(sql: &str, name: &str) -> bool {
     let mut found = false;

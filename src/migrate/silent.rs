@@ -2,8 +2,8 @@
 //! MERGE or INSERT … SELECT changed nothing, on or from a table whose rows are hidden from the role that ran it.
 //!
 //! It does not read the SQL to know what ran: the server's locks show the targets, also of statements inside functions
-//! and DO blocks, and its counters show the rows. The text helps only where a table was a target before, and where the
-//! file runs outside a transaction. Not seen: a SECURITY DEFINER function's own role.
+//! and DO blocks, and its counters show the rows. The text helps only where a table was a target before, where the
+//! file runs outside a transaction, and to find the owners of SECURITY DEFINER functions, as whom their statements run.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -155,6 +155,15 @@ async fn roles_of(client: &impl GenericClient, sql: &str) -> Result<Vec<String>>
             .map_err(|cause| Error::postgres("read the current role", cause))?;
         roles.extend([row.get(0), row.get(1)]);
     }
+    let names: Vec<String> = mentions::names(sql).into_iter().collect();
+    let owners = client
+        .query_typed(
+            include_str!("queries/acting_owners.sql"),
+            &[(&names, Type::TEXT_ARRAY)],
+        )
+        .await
+        .map_err(|cause| Error::postgres("read who owns the views and functions in use", cause))?;
+    roles.extend(owners.iter().map(|row| row.get::<_, String>(0)));
     Ok(roles.into_iter().collect())
 }
 

@@ -216,6 +216,44 @@ async fn the_forms_that_know_row_security_pass() {
     assert_eq!(totals, "11,12");
 }
 
+/// A view's and a SECURITY DEFINER function's statements run as their owner: a superuser's UPDATE through them is subject
+/// to row security all the same.
+#[tokio::test]
+async fn a_superuser_who_acts_through_the_owner_is_seen() {
+    let database = database().await;
+    let project = project();
+    project.write(
+        "migrations/V2__function.sql",
+        "create function close_as_owner() returns void language sql security definer as 'update orders set total = 0'",
+    );
+    project.run(&mut database.client_as(OWNER).await).await;
+    let mut admin = database.admin().await;
+    for sql in [
+        "update open_orders set total = 0;",
+        "select close_as_owner();",
+        "do $$ begin perform public.close_as_owner(); end $$;",
+    ] {
+        project.write("migrations/V3__data.sql", sql);
+        let error = project.refused(&mut admin).await;
+        assert!(
+            error.contains(
+                "changed no row of public.orders: row security hides rows from the role \"silent_owner\""
+            ),
+            "{sql}\n{error}"
+        );
+    }
+    // The twins: nothing is changed, and nothing said; the superuser's own UPDATE changes all.
+    run(
+        &admin,
+        "select close_as_owner(); update open_orders set total = 0",
+    )
+    .await;
+    assert_eq!(value(&admin, TOTALS).await, "1,2");
+    project.write("migrations/V3__data.sql", "update orders set total = 0;");
+    project.run(&mut admin).await;
+    assert_eq!(value(&admin, TOTALS).await, "0,0");
+}
+
 /// Rows that every tenant sees are changed, others are hidden: no error, and not silence either.
 #[tokio::test]
 async fn a_part_of_the_rows_is_a_warning() {
