@@ -222,12 +222,12 @@ impl fmt::Debug for Error {
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        let cause = self.0.source.as_deref()?;
         // tokio-postgres's own layer says only "db error"; the server's words stand behind it.
-        let direct = self.0.source.as_deref().and_then(|cause| cause.downcast_ref());
-        if let Some(reported) = direct.and_then(tokio_postgres::Error::as_db_error) {
-            return Some(reported);
+        match cause.downcast_ref().and_then(tokio_postgres::Error::as_db_error) {
+            Some(reported) => Some(reported),
+            None => Some(cause),
         }
-        self.0.source.as_deref().map(|cause| cause as _)
     }
 }
 

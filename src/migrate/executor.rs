@@ -92,7 +92,8 @@ where
     async fn one(&mut self, sql: &[&str]) -> Result<()> {
         let written = |cause| {
             Error::postgres(format!("write the history {}", self.history.name.plain()), cause).with_help(
-                "the role that migrates needs CREATE on that schema and must own the history tables",
+                "the role that migrates needs CREATE on that schema and must own the history tables: give it a schema \
+                 (create schema authorization …), or name another with --history-schema",
             )
         };
         match sql {

@@ -1,53 +1,20 @@
 //! The migrator need not be superuser; roles that exist already are used if they are safe and refused if not; ten
 //! databases of one cluster can be migrated at once. On servers of their own: roles belong to the whole cluster.
 
-use std::path::Path;
+use std::error::Error as _;
 
 use futures_util::future::join_all;
 use rls_tool::connect::ConnectOptions;
 use rls_tool::ephemeral::Server;
-use rls_tool::{TenantId, UserId};
+use rls_tool::migrate::{MigrationReport, Migrator};
+use rls_tool::{Error, Result, TenantId, UserId};
 use tokio_postgres::Client;
 
 use crate::support::{connect, run};
 
-/// `migrations/` in order, then `policies/`.
-fn files() -> Vec<String> {
-    let read = |folder: &str| {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
-        let mut list: Vec<_> = std::fs::read_dir(path)
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .filter(|path| path.extension().is_some_and(|extension| extension == "sql"))
-            .collect();
-        list.sort_by_key(|path| {
-            let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-            let version = name
-                .trim_start_matches('V')
-                .split_once("__")
-                .and_then(|(n, _)| n.parse::<u32>().ok());
-            (version, name)
-        });
-        list.into_iter()
-            .map(|path| std::fs::read_to_string(path).unwrap())
-            .collect::<Vec<_>>()
-    };
-    let mut all = read("migrations");
-    all.extend(read("policies"));
-    all
-}
-
-/// Applies everything in one transaction, as `rls-tool migrate` does.
-async fn migrate(client: &Client) -> Result<(), tokio_postgres::Error> {
-    client.batch_execute("begin").await?;
-    for file in files() {
-        if let Err(error) = client.batch_execute(&file).await {
-            client.batch_execute("rollback").await?;
-            return Err(error);
-        }
-        client.batch_execute("reset role").await?;
-    }
-    client.batch_execute("commit").await
+/// `rls-tool migrate` with the built-in files: `migrations/` and `policies/`.
+async fn migrate(client: &mut Client) -> Result<MigrationReport> {
+    Migrator::reference().unwrap().run(client).await
 }
 
 async fn server() -> Server {
@@ -61,17 +28,23 @@ async fn server() -> Server {
         .unwrap_or_else(|error| panic!("{}", error.chain()))
 }
 
-/// A database in which `role` may create things.
-async fn database(server: &Server, name: &str, role: &str) -> ConnectOptions {
-    let admin = connect(&server.options()).await;
-    run(&admin, &format!("create database {name}")).await;
-    run(&admin, &format!("grant create on database {name} to {role}")).await;
-    server.options().with_database(name)
+/// A database in which `role` may create things, as docs/schema.md prepares it; the client is `role`'s.
+async fn database(server: &Server, name: &str, role: &str) -> (ConnectOptions, Client) {
+    run(
+        &connect(&server.options()).await,
+        &format!("create database {name}"),
+    )
+    .await;
+    let options = server.options().with_database(name);
+    let prepare = format!("grant create on database {name} to {role}; create schema authorization {role}");
+    run(&connect(&options).await, &prepare).await;
+    let client = connect(&options.as_role(role, None)).await;
+    (options, client)
 }
 
-fn text(error: &tokio_postgres::Error) -> String {
-    let db = error.as_db_error().unwrap();
-    format!("{} / {}", db.message(), db.hint().unwrap_or_default())
+fn text(error: &Error) -> String {
+    let hint = error.as_postgres().and_then(|error| error.as_db_error()?.hint());
+    format!("{} / {}", error.chain(), hint.unwrap_or_default())
 }
 
 #[tokio::test]
@@ -83,10 +56,14 @@ async fn a_migrator_without_superuser_suffices() {
         "create role deploy login createrole; create role other_deploy login createrole",
     )
     .await;
-    let options = database(&server, "one", "deploy").await;
-    migrate(&connect(&options.as_role("deploy", None)).await)
+    let (options, mut deploy) = database(&server, "one", "deploy").await;
+    migrate(&mut deploy)
         .await
         .unwrap_or_else(|e| panic!("{}", text(&e)));
+    assert!(
+        migrate(&mut deploy).await.unwrap().is_empty(),
+        "nothing is left to do"
+    );
 
     let app = connect(&options.as_role("app_user", None)).await;
     for tenant in [TenantId::generate(), TenantId::generate()] {
@@ -130,17 +107,37 @@ async fn a_migrator_without_superuser_suffices() {
     );
 
     // A second database finds the roles, and so does the superuser in a third.
-    let options = database(&server, "two", "deploy").await;
-    migrate(&connect(&options.as_role("deploy", None)).await)
+    let (_, mut deploy) = database(&server, "two", "deploy").await;
+    migrate(&mut deploy)
         .await
         .unwrap_or_else(|e| panic!("{}", text(&e)));
-    migrate(&connect(&database(&server, "three", "deploy").await).await)
-        .await
-        .unwrap();
+    let (options, _) = database(&server, "three", "deploy").await;
+    migrate(&mut connect(&options).await).await.unwrap();
+
+    // Nowhere to keep the history: told so, and how to go on. Until PostgreSQL 14 `public` is open to everybody.
+    let (options, mut homeless) = database(&server, "homeless", "deploy").await;
+    run(&connect(&options).await, "drop schema deploy").await;
+    let result = migrate(&mut homeless).await;
+    if server.version() >= 15 {
+        let error = result.unwrap_err();
+        let help = error
+            .source()
+            .and_then(|cause| cause.downcast_ref::<Error>()?.help());
+        let message = format!("{} / {}", text(&error), help.unwrap_or_default());
+        for part in [
+            "nothing was applied: failed to write the history public.refinery_schema_history",
+            "permission denied for schema public",
+            "create schema authorization",
+        ] {
+            assert!(message.contains(part), "{message}");
+        }
+    } else {
+        result.unwrap();
+    }
 
     // Another migrator did not create the roles: from 16 on it must be given them, and is told how.
-    let options = database(&server, "four", "other_deploy").await;
-    let result = migrate(&connect(&options.as_role("other_deploy", None)).await).await;
+    let (_, mut other) = database(&server, "four", "other_deploy").await;
+    let result = migrate(&mut other).await;
     if server.version() >= 16 {
         let message = text(&result.unwrap_err());
         assert!(
@@ -152,9 +149,7 @@ async fn a_migrator_without_superuser_suffices() {
             "{message}"
         );
         run(&admin, "grant app_owner, app_lookup to other_deploy").await;
-        migrate(&connect(&options.as_role("other_deploy", None)).await)
-            .await
-            .unwrap();
+        migrate(&mut other).await.unwrap();
     } else {
         result.unwrap_or_else(|e| panic!("{}", text(&e)));
     }
@@ -167,10 +162,9 @@ async fn ten_databases_are_migrated_at_once() {
     run(&admin, "create role deploy login createrole").await;
     let mut clients = Vec::new();
     for n in 0..10 {
-        let options = database(&server, &format!("db{n}"), "deploy").await;
-        clients.push(connect(&options.as_role("deploy", None)).await);
+        clients.push(database(&server, &format!("db{n}"), "deploy").await.1);
     }
-    for result in join_all(clients.iter().map(migrate)).await {
+    for result in join_all(clients.iter_mut().map(migrate)).await {
         result.unwrap_or_else(|error| panic!("{}", text(&error)));
     }
 }
@@ -259,14 +253,13 @@ async fn a_role_that_would_escape_is_refused() {
     let server = server().await;
     let admin = connect(&server.options()).await;
     run(&admin, "create role deploy login createrole").await;
-    migrate(&connect(&database(&server, "first", "deploy").await.as_role("deploy", None)).await)
+    migrate(&mut database(&server, "first", "deploy").await.1)
         .await
         .unwrap();
-    let options = database(&server, "target", "deploy").await;
-    let deploy = connect(&options.as_role("deploy", None)).await;
+    let (_, mut deploy) = database(&server, "target", "deploy").await;
     for (sabotage, message, undo) in UNSAFE {
         run(&admin, sabotage).await;
-        let result = migrate(&deploy).await;
+        let result = migrate(&mut deploy).await;
         run(&admin, undo).await;
         let found = text(&result.expect_err(sabotage));
         assert!(found.contains(message), "{sabotage}: {found}");
@@ -278,7 +271,7 @@ async fn a_role_that_would_escape_is_refused() {
         );
     }
     // The twin: with all of it undone, the same migrator in the same database succeeds.
-    migrate(&deploy)
+    migrate(&mut deploy)
         .await
         .unwrap_or_else(|error| panic!("{}", text(&error)));
 }
