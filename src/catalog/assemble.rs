@@ -3,9 +3,9 @@
 use super::constraint::{Loaded, Owner};
 use super::fields::Fields;
 use super::{
-    Catalog, Collation, Column, DefaultPrivileges, EventTrigger, Extension, ForeignServer, Function, Index,
-    LargeObjects, Membership, Objects, Oid, Operator, PinnedSetting, Policy, Publication, Reference,
-    Relation, Role, Rule, Schema, Sequence, Server, SystemGrant, Trigger, Type,
+    Builtins, Catalog, Collation, Column, DefaultPrivileges, EventTrigger, Extension, ForeignServer,
+    Function, Index, LargeObjects, Membership, Objects, Oid, Operator, PinnedSetting, Policy, Publication,
+    Reference, Relation, Role, Rule, Schema, Sequence, Server, SystemGrant, Trigger, Type,
 };
 use crate::error::{Error, Result};
 
@@ -15,6 +15,7 @@ const DATABASE_OWNER: &str = "pg_database_owner";
 /// What the queries brought.
 pub(super) struct Parts {
     pub(super) server: Vec<Server>,
+    pub(super) builtins: Vec<Builtins>,
     pub(super) schemas: Vec<Schema>,
     pub(super) roles: Vec<Role>,
     pub(super) memberships: Vec<Membership>,
@@ -168,6 +169,7 @@ impl Parts {
             format: Catalog::FORMAT,
             unseen: unseen(&server),
             server,
+            builtins: self.builtins.into_iter().next().unwrap_or_default(),
             schemas: Objects::new(self.schemas),
             roles: Objects::new(self.roles),
             memberships,

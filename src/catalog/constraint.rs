@@ -100,6 +100,10 @@ pub struct Constraint {
     pub index: Oid,
     /// The constraint of the partitioned table that it is a part of, or 0.
     pub parent: Oid,
+    /// Whether inheritance children are left out (NO INHERIT).
+    pub not_inherited: bool,
+    /// A CHECK's expression, as PostgreSQL stores it.
+    pub tree: Option<Text>,
 }
 
 /// Where a constraint belongs.
@@ -130,6 +134,7 @@ impl Constraint {
         let (on_update, on_delete, match_type) = (fields.letter()?, fields.letter()?, fields.letter()?);
         let delete_sets: Option<Vec<i16>> = fields.take()?;
         let definition = fields.optional_text()?;
+        let (not_inherited, tree) = (fields.take()?, fields.optional_text()?);
         let kind = match letter {
             'n' => {
                 let column = columns.first().copied().unwrap_or_default();
@@ -166,6 +171,8 @@ impl Constraint {
                 deferred,
                 index,
                 parent,
+                not_inherited,
+                tree,
             },
         ))
     }

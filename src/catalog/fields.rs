@@ -50,6 +50,11 @@ impl<'r, 's> Fields<'r, 's> {
         Ok(char::from(byte.cast_unsigned()))
     }
 
+    /// A text that was read, stored once.
+    pub(super) fn share(&mut self, text: &str) -> Text {
+        self.strings.share(text)
+    }
+
     /// The next column, as shared text.
     pub(super) fn text(&mut self) -> Result<Text> {
         let text: &str = self.take()?;

@@ -15,8 +15,8 @@ use super::assemble::{Dependency, Parts};
 use super::fields::{Fields, Strings};
 use super::small;
 use super::{
-    Acl, Catalog, Column, Constraint, Function, Index, Membership, Oid, PinnedSetting, Policy, Relation,
-    Role, Rule, Server, Trigger, Type,
+    Acl, Builtins, Catalog, Column, Constraint, Function, Index, Membership, Oid, PinnedSetting, Policy,
+    Relation, Role, Rule, Server, Trigger, Type,
 };
 use crate::error::{Error, Result};
 
@@ -138,12 +138,14 @@ impl Loader<'_> {
             rows!(self, "event_triggers", small::event_trigger),
             rows!(self, "default_privileges", |f| small::default_privileges(f, acl)),
         )?;
-        let (large_objects, system_grants) = tokio::try_join!(
+        let (large_objects, system_grants, builtins) = tokio::try_join!(
             rows!(self, "large_objects", |f| small::large_objects(f, acl)),
             rows!(self, "system_grants", |f| small::system_grant(f, acl)),
+            rows!(self, "builtins", Builtins::read),
         )?;
         Parts {
             server,
+            builtins,
             schemas,
             roles,
             memberships,

@@ -6,6 +6,7 @@
 
 mod acl;
 mod assemble;
+mod builtins;
 mod column;
 mod constraint;
 mod fields;
@@ -24,6 +25,7 @@ mod small;
 mod types;
 
 pub use acl::{Acl, AclItem, PUBLIC, Privilege, Privileges};
+pub use builtins::{BuiltinFunction, Builtins};
 pub use column::Column;
 pub use constraint::{Constraint, ConstraintKind, ForeignKey, ForeignKeyAction};
 pub use function::{Function, FunctionKind, Volatility};
@@ -58,6 +60,8 @@ pub struct Catalog {
     pub format: u32,
     /// The server, the database, and who read the catalog.
     pub server: Server,
+    /// PostgreSQL's own functions and settings.
+    pub builtins: Builtins,
     /// Schemas, PostgreSQL's own included.
     pub schemas: Objects<Schema>,
     /// Every role of the cluster.

@@ -57,6 +57,8 @@ pub struct Type {
     pub default: Option<Text>,
     /// Its collation, or 0.
     pub collation: Oid,
+    /// An enum's labels as values hold them: `pg_enum.oid`, in the order of the labels.
+    pub label_oids: Vec<Oid>,
     /// A domain's CHECK constraints.
     pub checks: Vec<Constraint>,
     /// The extension that it belongs to.
@@ -75,6 +77,7 @@ impl Type {
         let collation = fields.take()?;
         let subtype = fields.take()?;
         let labels: Option<Vec<String>> = fields.take()?;
+        let label_oids: Option<Vec<Oid>> = fields.take()?;
         let names: Option<Vec<String>> = fields.take()?;
         let types: Option<Vec<Oid>> = fields.take()?;
         Ok(Self {
@@ -102,6 +105,7 @@ impl Type {
             not_null,
             default,
             collation,
+            label_oids: label_oids.unwrap_or_default(),
             checks: Vec::new(),
             extension: fields.take()?,
         })

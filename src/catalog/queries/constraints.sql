@@ -20,13 +20,15 @@ select
     c.confmatchtype,
     c.confdelsetcols,
     case when c.contype = 'c' then pg_catalog.pg_get_expr(c.conbin, c.conrelid)
-        when c.contype = 'x' then pg_catalog.pg_get_constraintdef(c.oid) end
+        when c.contype = 'x' then pg_catalog.pg_get_constraintdef(c.oid) end,
+    c.connoinherit,
+    c.conbin::pg_catalog.text
 from (select true as conenforced, null::pg_catalog.int2[] as confdelsetcols) as older
 cross join lateral (
     select
         oid, conrelid, contypid, conname, contype, convalidated, conenforced, condeferrable, condeferred,
         conparentid, conindid, conkey, confrelid, confkey, confupdtype, confdeltype, confmatchtype,
-        confdelsetcols, conbin
+        confdelsetcols, connoinherit, conbin
     from pg_catalog.pg_constraint
 ) as c
 where c.oid >= 16384

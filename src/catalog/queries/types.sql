@@ -18,6 +18,10 @@ select
         select v.enumlabel::pg_catalog.text from pg_catalog.pg_enum as v
         where v.enumtypid = t.oid order by v.enumsortorder
     ) end,
+    case when t.typtype = 'e' then array(
+        select v.oid from pg_catalog.pg_enum as v
+        where v.enumtypid = t.oid order by v.enumsortorder
+    ) end,
     case when t.typtype = 'c' then array(
         select a.attname::pg_catalog.text from pg_catalog.pg_attribute as a
         where a.attrelid = t.typrelid and a.attnum > 0 and not a.attisdropped order by a.attnum

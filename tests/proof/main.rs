@@ -1,0 +1,12 @@
+//! Proofs against a real server: a corpus of policy forms with the verdicts they deserve, each refutation run.
+//!
+//! A new form of policy gets a line in `corpus`, a new way of combining policies or of belonging to a tenant a case in
+//! `tables`.
+
+#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
+
+mod corpus;
+mod harness;
+#[path = "../support/mod.rs"]
+mod support;
+mod tables;
