@@ -10,6 +10,7 @@ use tokio::runtime::Handle;
 use tokio_postgres::{Client, Statement};
 
 use super::connection::{Lease, Loan, Source};
+use super::detect;
 use super::pool::exhausted;
 use crate::connect::ConnectOptions;
 use crate::error::{Error, ErrorKind, Result};
@@ -19,19 +20,27 @@ const GRACE: Duration = Duration::from_secs(5);
 
 /// A pool of our own.
 pub(super) fn own(options: ConnectOptions, max_size: usize, limit: Duration) -> Result<Box<dyn Source>> {
-    let pool = Pool::builder(Connector(options))
+    let pool = Pool::builder(Connector(options.clone()))
         .max_size(max_size.max(1))
         .build()
         .map_err(|cause| Error::new(ErrorKind::Internal, "failed to set up the pool").caused_by(cause))?;
-    Ok(over(pool, limit))
+    Ok(Box::new(DeadpoolSource {
+        pool,
+        limit,
+        options: Some(options),
+    }))
 }
 
-/// Any pool of deadpool-postgres's connections.
+/// A pool of the caller's.
 pub(super) fn over<M>(pool: Pool<M>, limit: Duration) -> Box<dyn Source>
 where
     M: Manager<Type = ClientWrapper, Error: IntoError> + 'static,
 {
-    Box::new(DeadpoolSource { pool, limit })
+    Box::new(DeadpoolSource {
+        pool,
+        limit,
+        options: None,
+    })
 }
 
 /// Opens connections as [`ConnectOptions`] says, with its explanations.
@@ -74,6 +83,8 @@ impl IntoError for tokio_postgres::Error {
 struct DeadpoolSource<M: Manager> {
     pool: Pool<M>,
     limit: Duration,
+    /// Where a pool of our own connects to.
+    options: Option<ConnectOptions>,
 }
 
 impl<M> Source for DeadpoolSource<M>
@@ -98,6 +109,14 @@ where
 
     fn keeps_statements(&self) -> bool {
         true
+    }
+
+    fn is_direct(&self) -> BoxFuture<'_, Option<bool>> {
+        async {
+            let options = self.options.as_ref()?;
+            Some(detect::is_direct(options).await)
+        }
+        .boxed()
     }
 }
 

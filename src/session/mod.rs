@@ -49,8 +49,10 @@ mod checked;
 mod config;
 mod connection;
 mod core;
+mod cross;
 #[cfg(feature = "deadpool")]
 mod deadpool;
+mod detect;
 mod error;
 mod in_order;
 mod params;
@@ -66,10 +68,13 @@ mod transaction;
 mod value;
 
 pub use config::{Engine, Observer, Retry, SessionConfig, Statements, TransactionEnd};
+pub use cross::{
+    AllTenants, CrossTenantPool, CrossTenantPoolBuilder, CrossTenantScope, CrossTenantTransaction, OneTenant,
+};
 pub use pool::{TenantPool, TenantPoolBuilder};
 pub use scope::TenantScope;
 pub use single::TenantSession;
 pub use statement::{TenantStatement, ToTenantStatement};
-pub use stream::{CopyInSink, CopyOutStream, RowStream};
+pub use stream::{CopyInSink, CopyOutStream, RowStream, TenantRowStream};
 pub use transaction::{Portal, TenantTransaction};
 pub use value::{AsTenant, TenantValue};

@@ -216,6 +216,13 @@ impl TenantPoolBuilder {
     /// [`ErrorKind::UnsafeRole`] where row security would not hold for the role, [`ErrorKind::Connect`] where there is
     /// no connection to be had, [`ErrorKind::Input`] where the description is malformed.
     pub async fn build(self) -> Result<TenantPool> {
+        let (source, shared) = self.build_parts().await?;
+        Ok(TenantPool {
+            inner: Arc::new(Inner { source, shared }),
+        })
+    }
+
+    pub(super) async fn build_parts(self) -> Result<(Box<dyn Source>, Shared)> {
         let source = match self.origin {
             Origin::None => {
                 return Err(Error::input("the pool has no source of connections")
@@ -233,9 +240,7 @@ impl TenantPoolBuilder {
             Origin::Source(source) => source(&self.config),
         };
         let shared = source::examine(&*source, self.config).await?;
-        Ok(TenantPool {
-            inner: Arc::new(Inner { source, shared }),
-        })
+        Ok((source, shared))
     }
 }
 
@@ -279,6 +284,10 @@ where
 
     fn keeps_statements(&self) -> bool {
         false
+    }
+
+    fn is_direct(&self) -> BoxFuture<'_, Option<bool>> {
+        std::future::ready(None).boxed()
     }
 }
 

@@ -1,6 +1,7 @@
 //! The scope of one tenant: one statement in one round trip, or a transaction.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
@@ -10,9 +11,11 @@ use tokio_postgres::{IsolationLevel, Row};
 use super::binding::{Modes, Opening};
 use super::connection::Source;
 use super::core::{Core, Shared};
+use super::cross::{Across, AllTenants, OneTenant};
 use super::error;
 use super::retry;
 use super::statement::{Params, Ready, TypedParams};
+use super::stream::TenantRowStream;
 use super::transaction::TenantTransaction;
 use super::value::TenantValue;
 use crate::error::{Error, Result};
@@ -26,24 +29,48 @@ use crate::error::{Error, Result};
 ///
 /// A one-shot call that is dropped was either not sent at all or is sent whole, and then commits or fails by itself.
 /// The connection serves nobody else before the server has answered.
-#[derive(Clone)]
 #[must_use = "a scope does nothing by itself"]
-pub struct TenantScope<'a> {
+pub struct TenantScope<'a, S = OneTenant> {
     source: &'a dyn Source,
     shared: &'a Shared,
-    tenant: std::result::Result<Option<TenantValue>, (&'static str, String)>,
-    modes: Modes,
+    /// The tenant, or why there is none: said by the call that uses the scope.
+    tenant: std::result::Result<Option<TenantValue>, String>,
+    pub(super) modes: Modes,
     expected: Option<u64>,
+    pub(super) across: Option<Across<'a>>,
+    scope: PhantomData<fn() -> S>,
 }
 
 impl<'a> TenantScope<'a> {
     pub(super) fn new(source: &'a dyn Source, shared: &'a Shared, tenant: Result<TenantValue>) -> Self {
+        Self::of(
+            source,
+            shared,
+            tenant.map(Some).map_err(|error| error.to_string()),
+        )
+    }
+}
+
+impl<'a> TenantScope<'a, AllTenants> {
+    pub(super) fn across(source: &'a dyn Source, shared: &'a Shared) -> Self {
+        Self::of(source, shared, Ok(None))
+    }
+}
+
+impl<'a, S> TenantScope<'a, S> {
+    fn of(
+        source: &'a dyn Source,
+        shared: &'a Shared,
+        tenant: std::result::Result<Option<TenantValue>, String>,
+    ) -> Self {
         Self {
             source,
             shared,
-            tenant: tenant.map(Some).map_err(|error| ("tenant", error.to_string())),
+            tenant,
             modes: Modes::default(),
             expected: None,
+            across: None,
+            scope: PhantomData,
         }
     }
 
@@ -70,14 +97,14 @@ impl<'a> TenantScope<'a> {
     /// A malformed name, the tenant's own setting, or a value with a NUL is reported by the call that uses the scope.
     pub fn setting(mut self, name: &str, value: &str) -> Self {
         let set = self.modes.set(name, value, &self.shared.setting);
-        self.keep_error("setting", set);
+        self.keep_error(set);
         self
     }
 
     /// Becomes another role for the transaction: SET LOCAL ROLE.
     pub fn role(mut self, role: &str) -> Self {
         let become_role = self.modes.become_role(role);
-        self.keep_error("role", become_role);
+        self.keep_error(become_role);
         self
     }
 
@@ -100,11 +127,11 @@ impl<'a> TenantScope<'a> {
         self
     }
 
-    fn keep_error(&mut self, what: &'static str, result: Result<()>) {
+    fn keep_error(&mut self, result: Result<()>) {
         if let Err(error) = result
             && self.tenant.is_ok()
         {
-            self.tenant = Err((what, error.to_string()));
+            self.tenant = Err(error.to_string());
         }
     }
 
@@ -139,6 +166,22 @@ impl<'a> TenantScope<'a> {
     /// [`ErrorKind::RowCount`](crate::ErrorKind::RowCount) for several; the statement was committed then.
     pub async fn query_opt(&self, sql: &str, params: Params<'_>) -> Result<Option<Row>> {
         error::at_most_one(self.query(sql, params).await?, self.value())
+    }
+
+    /// Runs one statement and returns its rows as they arrive, in two round trips: COMMIT is sent behind the last row.
+    pub async fn query_raw(&self, sql: &str, params: Params<'_>) -> Result<TenantRowStream<'a>> {
+        let core = self.core().await?;
+        let ready = Ready::new(&core, sql)?;
+        let rows = core.run(ready.stream(&core, params)).await?;
+        Ok(TenantRowStream::new(core, rows))
+    }
+
+    /// Like [`query_raw`](Self::query_raw) with types for the parameters.
+    pub async fn query_typed_raw(&self, sql: &str, params: TypedParams<'_>) -> Result<TenantRowStream<'a>> {
+        let core = self.core().await?;
+        let ready = Ready::new(&core, sql)?;
+        let rows = core.run(ready.typed_stream(&core, params)).await?;
+        Ok(TenantRowStream::new(core, rows))
     }
 
     /// Runs one statement and says how many rows it changed.
@@ -200,7 +243,7 @@ impl<'a> TenantScope<'a> {
     ///
     /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) where no connection is free in time, and
     /// [`ErrorKind::Input`](crate::ErrorKind::Input) for a malformed tenant, setting or role.
-    pub async fn begin(&self) -> Result<TenantTransaction<'a>> {
+    pub async fn begin(&self) -> Result<TenantTransaction<'a, S>> {
         Ok(TenantTransaction::new(self.core().await?))
     }
 
@@ -226,7 +269,7 @@ impl<'a> TenantScope<'a> {
     /// An error of the closure, or a panic, rolls back.
     pub async fn run<T, E, F>(&self, mut work: F) -> std::result::Result<T, E>
     where
-        F: for<'t> FnMut(&'t mut TenantTransaction<'a>) -> BoxFuture<'t, std::result::Result<T, E>>,
+        F: for<'t> FnMut(&'t mut TenantTransaction<'a, S>) -> BoxFuture<'t, std::result::Result<T, E>>,
         E: From<Error>,
     {
         let mut attempt = 1;
@@ -280,7 +323,7 @@ impl<'a> TenantScope<'a> {
     async fn core(&self) -> Result<Core<'a>> {
         let tenant = match &self.tenant {
             Ok(tenant) => tenant.clone(),
-            Err((_, reason)) => return Err(Error::input(reason.clone())),
+            Err(reason) => return Err(Error::input(reason.clone())),
         };
         let opening = Opening::new(
             self.shared.engine,
@@ -297,7 +340,25 @@ impl<'a> TenantScope<'a> {
         if let Some(observer) = &self.shared.config.observer {
             observer.acquired(started.elapsed());
         }
+        if let Some(across) = &self.across {
+            across.record(&lease, self.modes.role.as_deref()).await?;
+        }
         Ok(Core::new(lease, self.shared, tenant, opening, span))
+    }
+}
+
+// By hand: deriving would ask S for Clone, and S is never a value.
+impl<S> Clone for TenantScope<'_, S> {
+    fn clone(&self) -> Self {
+        Self {
+            source: self.source,
+            shared: self.shared,
+            tenant: self.tenant.clone(),
+            modes: self.modes.clone(),
+            expected: self.expected,
+            across: self.across.clone(),
+            scope: PhantomData,
+        }
     }
 }
 
@@ -305,7 +366,7 @@ fn is_stale(error: &Error) -> bool {
     error.as_postgres().is_some_and(super::statement::is_stale)
 }
 
-impl fmt::Debug for TenantScope<'_> {
+impl<S> fmt::Debug for TenantScope<'_, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TenantScope")
             .field("tenant", &self.tenant)

@@ -133,6 +133,10 @@ impl Source for OneClient<Box<dyn ClientMut + '_>> {
     fn keeps_statements(&self) -> bool {
         true
     }
+
+    fn is_direct(&self) -> BoxFuture<'_, Option<bool>> {
+        std::future::ready(None).boxed()
+    }
 }
 
 /// Named statements of one connection.

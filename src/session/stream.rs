@@ -9,6 +9,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
+use futures_util::future::BoxFuture;
 use futures_util::{Sink, Stream};
 use tokio_postgres::Row;
 
@@ -63,6 +64,66 @@ impl Drop for RowStream<'_> {
 impl fmt::Debug for RowStream<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RowStream").finish_non_exhaustive()
+    }
+}
+
+/// Rows of a one-shot call as they arrive. COMMIT is sent behind the last one; the stream ends when it is confirmed, and
+/// its error is the last item. Dropped before, the transaction is rolled back.
+pub struct TenantRowStream<'a>(Whole<'a>);
+
+enum Whole<'a> {
+    Reading(Box<Core<'a>>, Pin<Box<tokio_postgres::RowStream>>),
+    Committing(BoxFuture<'a, Result<()>>),
+    Done,
+}
+
+impl<'a> TenantRowStream<'a> {
+    pub(super) fn new(core: Core<'a>, inner: tokio_postgres::RowStream) -> Self {
+        Self(Whole::Reading(Box::new(core), Box::pin(inner)))
+    }
+}
+
+impl Stream for TenantRowStream<'_> {
+    type Item = Result<Row>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Row>>> {
+        loop {
+            match &mut self.0 {
+                Whole::Reading(core, rows) => match ready!(rows.as_mut().poll_next(cx)) {
+                    Some(Ok(row)) => return Poll::Ready(Some(Ok(row))),
+                    Some(Err(cause)) => {
+                        let error = core.failed(cause);
+                        self.0 = Whole::Done;
+                        return Poll::Ready(Some(Err(error)));
+                    }
+                    None => {
+                        if let Whole::Reading(core, _) = std::mem::replace(&mut self.0, Whole::Done) {
+                            self.0 = Whole::Committing(Box::pin(async move { core.commit().await }));
+                        }
+                    }
+                },
+                Whole::Committing(commit) => {
+                    let committed = ready!(commit.as_mut().poll(cx));
+                    self.0 = Whole::Done;
+                    return Poll::Ready(committed.err().map(Err));
+                }
+                Whole::Done => return Poll::Ready(None),
+            }
+        }
+    }
+}
+
+impl Drop for TenantRowStream<'_> {
+    fn drop(&mut self) {
+        if let Whole::Reading(core, _) = &self.0 {
+            core.mark_abandoned();
+        }
+    }
+}
+
+impl fmt::Debug for TenantRowStream<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TenantRowStream").finish_non_exhaustive()
     }
 }
 

@@ -12,6 +12,7 @@ use tokio_postgres::{CancelToken, Row, SimpleQueryMessage};
 use super::checked::{check, check_batch};
 use super::config::Statements;
 use super::core::Core;
+use super::cross::OneTenant;
 use super::error;
 use super::in_order::{in_order, queue};
 use super::params::typed;
@@ -28,12 +29,11 @@ use crate::error::{ErrorKind, Result};
 /// Any future of this type can be dropped. The statement may have run or not; the transaction goes on, and a commit
 /// after an abandoned statement that failed says that nothing was committed.
 #[must_use = "a transaction that is dropped is rolled back"]
-pub struct TenantTransaction<'a> {
+pub struct TenantTransaction<'a, S = OneTenant> {
     core: CoreRef<'a>,
     savepoint: Option<String>,
     depth: u32,
-    /// Exclusive while it lives: a nested transaction borrows its parent.
-    parent: PhantomData<&'a mut ()>,
+    scope: PhantomData<fn() -> S>,
 }
 
 enum CoreRef<'a> {
@@ -52,13 +52,13 @@ impl<'a> Deref for CoreRef<'a> {
     }
 }
 
-impl<'a> TenantTransaction<'a> {
+impl<'a, S> TenantTransaction<'a, S> {
     pub(super) fn new(core: Core<'a>) -> Self {
         Self {
             core: CoreRef::Own(Box::new(core)),
             savepoint: None,
             depth: 0,
-            parent: PhantomData,
+            scope: PhantomData,
         }
     }
 
@@ -274,15 +274,15 @@ impl<'a> TenantTransaction<'a> {
     }
 
     /// Begins a nested transaction: a savepoint. Dropped, it is rolled back, and this one goes on.
-    pub async fn savepoint(&mut self) -> Result<TenantTransaction<'_>> {
+    pub async fn savepoint(&mut self) -> Result<TenantTransaction<'_, S>> {
         let depth = self.depth + 1;
         let name = format!("rls_tool_{depth}");
         let core: &Core<'_> = &self.core;
-        let mut nested = TenantTransaction {
+        let mut nested = TenantTransaction::<'_, S> {
             core: CoreRef::Parent(core),
             savepoint: None,
             depth,
-            parent: PhantomData,
+            scope: PhantomData,
         };
         let sql = format!("SAVEPOINT {name}{}", rebinding(core));
         let savepoint = async {
@@ -358,7 +358,7 @@ fn undo(name: &str, core: &Core<'_>) -> String {
     format!("ROLLBACK TO SAVEPOINT {name};RELEASE SAVEPOINT {name}{rebinding}")
 }
 
-impl Drop for TenantTransaction<'_> {
+impl<S> Drop for TenantTransaction<'_, S> {
     fn drop(&mut self) {
         if let Some(name) = self.savepoint.take()
             && let Ok(client) = self.core.client()
@@ -369,7 +369,7 @@ impl Drop for TenantTransaction<'_> {
     }
 }
 
-impl fmt::Debug for TenantTransaction<'_> {
+impl<S> fmt::Debug for TenantTransaction<'_, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TenantTransaction")
             .field("tenant", &self.core.tenant)

@@ -17,8 +17,10 @@ mod support;
 mod tenants;
 
 mod bound;
+mod cancel;
 mod faults;
 mod guard;
+mod one_shot;
 mod round_trips;
 mod shop;
 mod soaked;

@@ -7,15 +7,15 @@ use tokio_postgres::Client;
 use crate::support::{Database, run};
 
 /// A database with the reference schema and two tenants that have processes.
-pub struct Shop {
-    pub database: Database,
-    pub a: TenantId,
-    pub b: TenantId,
+pub(crate) struct Shop {
+    pub(crate) database: Database,
+    pub(crate) a: TenantId,
+    pub(crate) b: TenantId,
 }
 
 impl Shop {
     /// Tenant A has the processes `a1` and `a2`, tenant B has `b1`. `public.notes` has no row security.
-    pub async fn open(hint: &str) -> Self {
+    pub(crate) async fn open(hint: &str) -> Self {
         let database = Database::migrated(hint).await;
         let (a, b) = (TenantId::generate(), TenantId::generate());
         let admin = database.admin().await;
@@ -33,12 +33,12 @@ impl Shop {
     }
 
     /// A pool of the application's role with this many connections.
-    pub async fn pool(&self, size: usize) -> TenantPool {
+    pub(crate) async fn pool(&self, size: usize) -> TenantPool {
         self.pool_with(size, SessionConfig::new()).await
     }
 
     /// A pool with options of its own.
-    pub async fn pool_with(&self, size: usize, config: SessionConfig) -> TenantPool {
+    pub(crate) async fn pool_with(&self, size: usize, config: SessionConfig) -> TenantPool {
         let options = self.database.options().as_role("app_user", None);
         let built = TenantPool::builder()
             .options(options)
@@ -53,15 +53,15 @@ impl Shop {
     }
 
     /// A raw client of the application's role: what the twins use.
-    pub async fn raw(&self) -> Client {
+    pub(crate) async fn raw(&self) -> Client {
         self.database.client_as("app_user").await
     }
 }
 
 /// The names of the processes that a tenant sees.
-pub const NAMES: &str = "select name from app.processes order by name";
+pub(crate) const NAMES: &str = "select name from app.processes order by name";
 
 /// The first column of every row, as text.
-pub fn texts(rows: &[tokio_postgres::Row]) -> Vec<String> {
+pub(crate) fn texts(rows: &[tokio_postgres::Row]) -> Vec<String> {
     rows.iter().map(|row| row.get(0)).collect()
 }

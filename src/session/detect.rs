@@ -1,0 +1,112 @@
+//! What stands at the other end: Citus, a pooler in transaction mode, or plain PostgreSQL.
+//!
+//! Named statements need a server that stays the same, or a pooler that follows them (PgBouncer from 1.21 on, which
+//! renames them). A pooler that does neither answers with errors, or with another program's statement; so what is in
+//! doubt, and can be told, travels unnamed.
+
+use tokio_postgres::Client;
+use tokio_postgres::types::Type;
+
+use super::config::{Engine, Statements};
+use super::connection::Source;
+use super::in_order::queue;
+use crate::error::{Error, Result};
+
+/// Looks for Citus.
+pub(super) async fn engine(client: &Client) -> Result<Engine> {
+    let sql = "SELECT 1 FROM pg_catalog.pg_extension WHERE extname = 'citus'";
+    let rows = client
+        .query_typed(sql, &[])
+        .await
+        .map_err(|cause| Error::postgres("look for Citus", cause))?;
+    Ok(if rows.is_empty() {
+        Engine::Postgres
+    } else {
+        Engine::Citus
+    })
+}
+
+/// Whether named statements can be relied on.
+pub(super) async fn statements(source: &(dyn Source + '_), client: &Client) -> Result<Statements> {
+    if !source.keeps_statements() {
+        return Ok(Statements::Unnamed);
+    }
+    if is_followed(client).await? {
+        return Ok(Statements::Named);
+    }
+    let direct = match source.is_direct().await {
+        Some(direct) => direct,
+        None => !shares_backend(source, client).await?,
+    };
+    if direct {
+        return Ok(Statements::Named);
+    }
+    tracing::info!("a pooler stands before the server: statements travel unnamed");
+    Ok(Statements::Unnamed)
+}
+
+/// Whether a pooler gives prepared statements names of its own: then it knows them on every server connection.
+async fn is_followed(client: &Client) -> Result<bool> {
+    const PROBE: &str = "SELECT 'rls-tool looks for a pooler'";
+    let failed = |cause| Error::postgres("look for a pooler", cause);
+    // In a transaction, so that both statements meet the same server connection.
+    let open = Rollback(client);
+    client.batch_execute("BEGIN READ ONLY").await.map_err(failed)?;
+    let looked = async {
+        let _statement = client.prepare(PROBE).await?;
+        let sql = "SELECT name FROM pg_catalog.pg_prepared_statements WHERE statement = $1";
+        client.query_typed(sql, &[(&PROBE, Type::TEXT)]).await
+    }
+    .await;
+    drop(open);
+    // Where not even this worked, a leftover of another program was in the way (42P05): a pooler that does not follow.
+    let Ok(rows) = looked else { return Ok(false) };
+    Ok(rows.iter().any(|row| {
+        let name: &str = row.get(0);
+        let number = name.strip_prefix('s');
+        !number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+    }))
+}
+
+/// Ends the probe's transaction, also where the probe is dropped half-way: the client may be the caller's.
+struct Rollback<'c>(&'c Client);
+
+impl Drop for Rollback<'_> {
+    fn drop(&mut self) {
+        queue(self.0.batch_execute("ROLLBACK"));
+    }
+}
+
+/// Whether two connections are served by one backend, which only a pooler does. That they are not proves nothing.
+async fn shares_backend(source: &(dyn Source + '_), first: &Client) -> Result<bool> {
+    const LIMIT: std::time::Duration = std::time::Duration::from_millis(500);
+    // A pool of one connection has no second.
+    let Ok(Ok(second)) = tokio::time::timeout(LIMIT, source.acquire()).await else {
+        return Ok(false);
+    };
+    for _ in 0..4 {
+        if backend(first).await? == backend(second.client()).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+async fn backend(client: &Client) -> Result<i32> {
+    let row = client
+        .query_typed_one("SELECT pg_catalog.pg_backend_pid()", &[])
+        .await;
+    row.map(|row| row.get(0))
+        .map_err(|cause| Error::postgres("look for a pooler", cause))
+}
+
+/// Whether a connection's start-up options reach the server: poolers refuse or ignore them.
+#[cfg(feature = "deadpool")]
+pub(super) async fn is_direct(options: &crate::connect::ConnectOptions) -> bool {
+    let Ok(client) = options.with_setting("rls_tool.direct", "yes").connect().await else {
+        return false;
+    };
+    let sql = "SELECT pg_catalog.current_setting('rls_tool.direct', true)";
+    let row = client.query_typed_one(sql, &[]).await;
+    row.is_ok_and(|row| row.get::<_, Option<&str>>(0) == Some("yes"))
+}
