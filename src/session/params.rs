@@ -1,16 +1,15 @@
 //! Parameter types taken from the Rust values, for statements that are sent unnamed and typed in one round trip.
 //!
-//! A value says of any type whether it can be sent as that type. Texts are sent as type `unknown`, which the server
-//! resolves as it would a quoted literal; the rest is tried from the most to the least common. PostgreSQL converts from
-//! there (`int4` where the column is `bigint`).
+//! A value says of any type whether it can be sent as that type, from the most to the least common. PostgreSQL converts
+//! from there (`int4` where the column is `bigint`), or refuses. Texts are sent as `text` and never as `unknown`: values
+//! travel in binary form, and a server that took an `unknown` for an integer would read four letters as a number.
 
 use bytes::BytesMut;
 use postgres_types::{ToSql, Type};
 
 use crate::error::{Error, Result};
 
-const CANDIDATES: [Type; 46] = [
-    Type::UNKNOWN,
+const CANDIDATES: [Type; 45] = [
     Type::TEXT,
     Type::INT4,
     Type::INT8,
@@ -104,14 +103,14 @@ mod tests {
         assert_eq!(
             types,
             [
-                Type::UNKNOWN,
+                Type::TEXT,
                 Type::INT4,
                 Type::INT8,
-                Type::UNKNOWN,
+                Type::TEXT,
                 Type::INT8,
                 Type::BOOL,
                 Type::TEXT_ARRAY,
-                Type::UNKNOWN
+                Type::TEXT
             ]
         );
     }

@@ -134,7 +134,7 @@ async fn assert_clean(raw: &deadpool_postgres::Pool, what: &str) {
     let client = raw.get().await.unwrap();
     let sql = "select coalesce(current_setting('app.current_tenant', true), ''), current_user::text, \
                current_setting('work_mem') = '4MB', \
-               to_regclass('pg_temp.mine') is null and not exists (select from pg_cursors)";
+               to_regclass('pg_temp.mine') is null and not exists (select from pg_cursors where name <> '')";
     let row = client.query_one(sql, &[]).await.unwrap();
     assert_eq!(row.get::<_, &str>(0), "", "{what}: a tenant is bound");
     assert_eq!(row.get::<_, &str>(1), "app_user", "{what}: another role");

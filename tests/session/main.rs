@@ -18,9 +18,13 @@ mod tenants;
 
 mod bound;
 mod cancel;
+mod cross;
 mod faults;
 mod guard;
 mod one_shot;
+mod pool;
 mod round_trips;
+mod run;
 mod shop;
 mod soaked;
+mod values;
