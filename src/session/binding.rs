@@ -135,7 +135,7 @@ impl Opening {
             Engine::Citus => {
                 let mut binding = String::from("SET LOCAL citus.propagate_set_commands = 'local'");
                 for (name, value) in settings {
-                    let parts: Result<Vec<_>> = name.split('.').map(|part| Ident::new(part)).collect();
+                    let parts: Result<Vec<_>> = name.split('.').map(Ident::new).collect();
                     let name = parts?.iter().map(Ident::to_string).collect::<Vec<_>>().join(".");
                     let _ = write!(binding, ";SET LOCAL {name} = {}", Literal::new(value)?);
                 }

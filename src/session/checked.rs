@@ -17,8 +17,8 @@ pub(super) enum Lasting {
 
 /// Checks one statement.
 pub(super) fn check(sql: &str, tenant_setting: &str) -> Result<Lasting> {
-    first_words(sql, tenant_setting)?;
     const TRACES: [&str; 4] = ["set_config", "temp", "hold", "pg_advisory_lock"];
+    first_words(sql, tenant_setting)?;
     let lasting = TRACES.iter().any(|trace| contains(sql, trace));
     Ok(if lasting { Lasting::Perhaps } else { Lasting::No })
 }

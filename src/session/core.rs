@@ -214,14 +214,14 @@ impl<'a> Core<'a> {
                 self.phase.store(SENT, Ordering::Relaxed);
                 let client = self.client()?;
                 let begin = client.batch_execute(&self.opening.begin);
-                let begun = match &self.opening.binding {
+                let answer = match &self.opening.binding {
                     None => begin.await,
                     Some(binding) => {
-                        let (begun, bound) = in_order(begin, client.batch_execute(binding)).await;
-                        begun.and(bound)
+                        let (opened, bound) = in_order(begin, client.batch_execute(binding)).await;
+                        opened.and(bound)
                     }
                 };
-                if let Err(cause) = begun {
+                if let Err(cause) = answer {
                     self.phase.store(BROKEN, Ordering::Relaxed);
                     return Err(error::begin(cause, self.tenant.as_ref()));
                 }

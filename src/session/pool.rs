@@ -85,6 +85,8 @@ pub struct TenantPoolBuilder {
     config: SessionConfig,
 }
 
+type MakeSource = Box<dyn FnOnce(&SessionConfig) -> Box<dyn Source> + Send>;
+
 /// Where connections come from.
 enum Origin {
     None,
@@ -92,7 +94,7 @@ enum Origin {
     Url(String),
     #[cfg(feature = "deadpool")]
     Options(Box<ConnectOptions>),
-    Source(Box<dyn FnOnce(&SessionConfig) -> Box<dyn Source> + Send>),
+    Source(MakeSource),
 }
 
 impl TenantPoolBuilder {
