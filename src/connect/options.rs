@@ -123,18 +123,6 @@ impl ConnectOptions {
         self
     }
 
-    /// A setting that the session starts with, next to the start-up options there are. Name and value are our own words
-    /// and need no quoting.
-    #[cfg(feature = "deadpool")]
-    pub(crate) fn with_setting(&self, name: &'static str, value: &'static str) -> Self {
-        let mut other = self.clone();
-        let given = self.config.get_options().unwrap_or_default();
-        other
-            .config
-            .options(format!("{given} -c {name}={value}").trim_start());
-        other
-    }
-
     /// The options as tokio-postgres has them. Whom to trust is not among them: tokio-postgres leaves that to its caller.
     pub fn config(&self) -> &Config {
         &self.config

@@ -15,9 +15,6 @@ pub(super) trait Source: Send + Sync {
 
     /// Whether prepared statements stay with their connection from one loan to the next.
     fn keeps_statements(&self) -> bool;
-
-    /// Whether nothing stands between the connections and the server; None where that cannot be told from here.
-    fn is_direct(&self) -> BoxFuture<'_, Option<bool>>;
 }
 
 /// A connection of a pool, whatever pool that is.

@@ -10,7 +10,6 @@ use tokio::runtime::Handle;
 use tokio_postgres::{Client, Statement};
 
 use super::connection::{Lease, Loan, Source};
-use super::detect;
 use super::pool::exhausted;
 use crate::connect::ConnectOptions;
 use crate::error::{Error, ErrorKind, Result};
@@ -20,27 +19,19 @@ const GRACE: Duration = Duration::from_secs(5);
 
 /// A pool of our own.
 pub(super) fn own(options: ConnectOptions, max_size: usize, limit: Duration) -> Result<Box<dyn Source>> {
-    let pool = Pool::builder(Connector(options.clone()))
+    let pool = Pool::builder(Connector(options))
         .max_size(max_size.max(1))
         .build()
         .map_err(|cause| Error::new(ErrorKind::Internal, "failed to set up the pool").caused_by(cause))?;
-    Ok(Box::new(DeadpoolSource {
-        pool,
-        limit,
-        options: Some(options),
-    }))
+    Ok(over(pool, limit))
 }
 
-/// A pool of the caller's.
+/// Any pool of deadpool-postgres's connections.
 pub(super) fn over<M>(pool: Pool<M>, limit: Duration) -> Box<dyn Source>
 where
     M: Manager<Type = ClientWrapper, Error: IntoError> + 'static,
 {
-    Box::new(DeadpoolSource {
-        pool,
-        limit,
-        options: None,
-    })
+    Box::new(DeadpoolSource { pool, limit })
 }
 
 /// Opens connections as [`ConnectOptions`] says, with its explanations.
@@ -83,8 +74,6 @@ impl IntoError for tokio_postgres::Error {
 struct DeadpoolSource<M: Manager> {
     pool: Pool<M>,
     limit: Duration,
-    /// Where a pool of our own connects to.
-    options: Option<ConnectOptions>,
 }
 
 impl<M> Source for DeadpoolSource<M>
@@ -109,14 +98,6 @@ where
 
     fn keeps_statements(&self) -> bool {
         true
-    }
-
-    fn is_direct(&self) -> BoxFuture<'_, Option<bool>> {
-        async {
-            let options = self.options.as_ref()?;
-            Some(detect::is_direct(options).await)
-        }
-        .boxed()
     }
 }
 

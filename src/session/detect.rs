@@ -10,6 +10,7 @@ use tokio_postgres::types::Type;
 use super::config::{Engine, Statements};
 use super::connection::Source;
 use super::in_order::queue;
+use super::pooler;
 use crate::error::{Error, Result};
 
 /// Looks for Citus.
@@ -31,14 +32,7 @@ pub(super) async fn statements(source: &(dyn Source + '_), client: &Client) -> R
     if !source.keeps_statements() {
         return Ok(Statements::Unnamed);
     }
-    if is_followed(client).await? {
-        return Ok(Statements::Named);
-    }
-    let direct = match source.is_direct().await {
-        Some(direct) => direct,
-        None => !shares_backend(source, client).await?,
-    };
-    if direct {
+    if pooler::is_direct(client).await? || is_followed(client).await? {
         return Ok(Statements::Named);
     }
     tracing::info!("a pooler stands before the server: statements travel unnamed");
@@ -75,38 +69,4 @@ impl Drop for Rollback<'_> {
     fn drop(&mut self) {
         queue(self.0.batch_execute("ROLLBACK"));
     }
-}
-
-/// Whether two connections are served by one backend, which only a pooler does. That they are not proves nothing.
-async fn shares_backend(source: &(dyn Source + '_), first: &Client) -> Result<bool> {
-    const LIMIT: std::time::Duration = std::time::Duration::from_millis(500);
-    // A pool of one connection has no second.
-    let Ok(Ok(second)) = tokio::time::timeout(LIMIT, source.acquire()).await else {
-        return Ok(false);
-    };
-    for _ in 0..4 {
-        if backend(first).await? == backend(second.client()).await? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-async fn backend(client: &Client) -> Result<i32> {
-    let row = client
-        .query_typed_one("SELECT pg_catalog.pg_backend_pid()", &[])
-        .await;
-    row.map(|row| row.get(0))
-        .map_err(|cause| Error::postgres("look for a pooler", cause))
-}
-
-/// Whether a connection's start-up options reach the server: poolers refuse or ignore them.
-#[cfg(feature = "deadpool")]
-pub(super) async fn is_direct(options: &crate::connect::ConnectOptions) -> bool {
-    let Ok(client) = options.with_setting("rls_tool.direct", "yes").connect().await else {
-        return false;
-    };
-    let sql = "SELECT pg_catalog.current_setting('rls_tool.direct', true)";
-    let row = client.query_typed_one(sql, &[]).await;
-    row.is_ok_and(|row| row.get::<_, Option<&str>>(0) == Some("yes"))
 }

@@ -113,7 +113,7 @@ fn row_count(wanted: &str, found: u64, tenant: Option<&TenantValue>) -> Error {
 
 fn whom(tenant: Option<&TenantValue>) -> String {
     let Some(tenant) = tenant else {
-        return "across tenants".to_owned();
+        return "of no tenant".to_owned();
     };
     let value = tenant.as_str();
     match value.char_indices().nth(64) {
@@ -165,6 +165,6 @@ mod tests {
             "of tenant \"a\\nb\""
         );
         assert!(whom(Some(&TenantValue::text("x".repeat(900)).unwrap())).len() < 100);
-        assert_eq!(whom(None), "across tenants");
+        assert_eq!(whom(None), "of no tenant");
     }
 }

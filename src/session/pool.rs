@@ -9,7 +9,8 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::runtime::Handle;
-use tokio_postgres::{Client, Statement};
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, Row, Statement};
 
 use super::config::{Engine, Observer, Retry, SessionConfig, Statements};
 use super::connection::{Lease, Loan, Source};
@@ -20,6 +21,7 @@ use super::value::AsTenant;
 #[cfg(feature = "deadpool")]
 use crate::connect::ConnectOptions;
 use crate::error::{Error, ErrorKind, Result};
+use crate::sql::QualifiedName;
 
 /// A pool of connections, of which nothing can be had but scopes of one tenant. Clones share the pool.
 ///
@@ -56,6 +58,32 @@ impl TenantPool {
     /// The scope of one tenant. A value that cannot be a tenant's is reported by the call that uses the scope.
     pub fn tenant<T: AsTenant + ?Sized>(&self, tenant: &T) -> TenantScope<'_> {
         TenantScope::new(&*self.inner.source, &self.inner.shared, tenant.as_tenant())
+    }
+
+    /// Calls a function before any tenant is known: whose API key, login or session is this?
+    ///
+    /// The one thing that runs unbound. Only a function can be called, in a READ ONLY transaction whose tenant setting
+    /// is empty, so that policies show nothing; what the function may see beyond that is its owner's business
+    /// (SECURITY DEFINER, as `app.find_api_key` of the reference schema). One round trip, like every one-shot call.
+    ///
+    /// ```no_run
+    /// # async fn example(pool: rls_tool::TenantPool, key_hash: Vec<u8>) -> rls_tool::Result<()> {
+    /// let found = pool.lookup("app", "find_api_key", &[&key_hash]).await?;
+    /// let tenant: Option<rls_tool::TenantId> = found.first().map(|row| row.get("tenant_id"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn lookup(
+        &self,
+        schema: &str,
+        function: &str,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>> {
+        let function = QualifiedName::new(schema, function)?;
+        let places: Vec<String> = (1..=params.len()).map(|place| format!("${place}")).collect();
+        let sql = format!("SELECT * FROM {function}({})", places.join(","));
+        let scope = TenantScope::across(&*self.inner.source, &self.inner.shared);
+        scope.read_only().query(&sql, params).await
     }
 
     /// How statements travel, as configured or detected.
@@ -286,10 +314,6 @@ where
 
     fn keeps_statements(&self) -> bool {
         false
-    }
-
-    fn is_direct(&self) -> BoxFuture<'_, Option<bool>> {
-        std::future::ready(None).boxed()
     }
 }
 

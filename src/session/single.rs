@@ -133,10 +133,6 @@ impl Source for OneClient<Box<dyn ClientMut + '_>> {
     fn keeps_statements(&self) -> bool {
         true
     }
-
-    fn is_direct(&self) -> BoxFuture<'_, Option<bool>> {
-        std::future::ready(None).boxed()
-    }
 }
 
 /// Named statements of one connection.

@@ -19,6 +19,7 @@ mod tenants;
 mod bound;
 mod cancel;
 mod cross;
+mod examples;
 mod faults;
 mod guard;
 mod one_shot;
