@@ -1,8 +1,10 @@
 //! What a check may look at, with the questions that many checks ask.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap};
 
 use super::Command;
+use super::bodies::Bodies;
 use crate::catalog::{Actor, Catalog, Oid, Policy, PolicyCommand, Relation, Role};
 use crate::model::expression::{Expr, RowTenant, State, Value, World, evaluate};
 use crate::model::{AuditedRole, Config, Model, TenantTable};
@@ -15,6 +17,9 @@ pub(crate) struct Context<'a> {
     pub(crate) config: &'a Config,
     /// The commands that a role may run on a relation.
     commands: HashMap<(Oid, Oid), BTreeSet<Command>>,
+    held: OnceCell<Vec<Held<'a>>>,
+    /// What functions' bodies name, put together once.
+    pub(crate) bodies: OnceCell<Bodies<'a>>,
     /// The tenant setting in lower case, as expressions have it.
     tenant_setting: String,
 }
@@ -77,12 +82,18 @@ impl<'a> Context<'a> {
             model,
             config,
             commands,
+            held: OnceCell::new(),
+            bodies: OnceCell::new(),
             tenant_setting: model.tenant_setting.to_lowercase(),
         }
     }
 
     /// Tenant-scoped tables with row security and the audited roles that it holds there.
-    pub(crate) fn held(&self) -> Vec<Held<'a>> {
+    pub(crate) fn held(&self) -> &[Held<'a>] {
+        self.held.get_or_init(|| self.find_held())
+    }
+
+    fn find_held(&self) -> Vec<Held<'a>> {
         let roles: Vec<_> = self.roles().collect();
         let mut list = Vec::new();
         for (table, relation) in self.tables().filter(|(_, relation)| relation.row_security) {

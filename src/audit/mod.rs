@@ -4,6 +4,7 @@
 
 mod allowances;
 mod assumptions;
+mod bodies;
 mod check;
 mod context;
 mod door;
@@ -20,5 +21,6 @@ pub use finding::{Command, Evidence, EvidenceKind, Finding, Location, Object, Se
 pub use report::{Allowed, Known, Report, Summary, Verdict};
 pub use run::{AttackMode, Audit};
 
+pub(crate) use bodies::{Bodies, Body};
 pub(crate) use context::{Applied, Context, Held, Rows, policy_command};
 pub(crate) use findings::{About, Findings};

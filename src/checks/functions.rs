@@ -3,10 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::audit::{Command, Context, DoorKind, Held};
+use crate::audit::{Bodies, Body, Command, Context, DoorKind, Held};
 use crate::catalog::{Function, Oid, Policy, Privilege, Relation};
 use crate::model::AuditedRole;
-use crate::model::expression::{Token, names_read, settings_read, tokens};
 
 /// How a caller can change what a function's names mean.
 #[derive(Debug, PartialEq, Eq)]
@@ -62,67 +61,29 @@ pub(crate) fn runs_unheld(context: &Context<'_>, owner: Oid) -> bool {
 /// The functions, not PostgreSQL's own, that policies of the role call there, each with the policy.
 pub(crate) fn helpers<'a>(context: &Context<'a>, held: &Held<'a>) -> Vec<(&'a Policy, &'a Function)> {
     let policies = held.relation.policies.iter();
-    let applying = policies.filter(|policy| policy.roles.iter().any(|&oid| held.role.actor.acts_for(oid)));
-    applying
+    let selected = policies.filter(|policy| policy.roles.iter().any(|&oid| held.role.actor.acts_for(oid)));
+    selected
         .flat_map(|policy| policy.calls.iter().map(move |&oid| (policy, oid)))
         .filter_map(|(policy, oid)| Some((policy, context.catalog.functions.get(oid)?)))
         .filter(|(_, function)| function.extension.is_none())
         .collect()
 }
 
+fn body<'c, 'a>(context: &'c Context<'a>, function: &Function) -> Option<&'c Body<'a>> {
+    let bodies = context.bodies.get_or_init(|| Bodies::read(context.catalog));
+    bodies.of(function)
+}
+
 /// The relations that a body names, with a schema or without.
-pub(crate) fn tables_named<'a>(context: &Context<'a>, function: &Function) -> Vec<&'a Relation> {
-    let catalog = context.catalog;
-    if function.body_tree.is_some() {
-        let reads = function.reads.iter();
-        return reads
-            .filter_map(|read| catalog.relations.get(read.relation))
-            .collect();
-    }
-    let body = tokens(function.body.as_deref().unwrap_or_default());
-    let names = without_ctes(&body, names_read(&body));
-    let named = |relation: &&Relation| {
-        names.iter().any(|(schema, name)| {
-            **name == *relation.name && schema.as_deref().is_none_or(|schema| *schema == *relation.schema)
-        })
-    };
-    if names.is_empty() {
-        return Vec::new();
-    }
-    catalog.relations.iter().filter(named).collect()
+pub(crate) fn tables_named<'c, 'a>(context: &'c Context<'a>, function: &Function) -> &'c [&'a Relation] {
+    body(context, function)
+        .map(|body| &body.tables[..])
+        .unwrap_or_default()
 }
 
 /// Whether the body looks at who is asking, or calls a function of the project's that might.
 pub(crate) fn asks_who(context: &Context<'_>, function: &Function) -> bool {
-    if let Some(tree) = &function.body_tree {
-        return !function.calls.is_empty()
-            || [
-                ":funcid 2077 ",
-                ":funcid 3294 ",
-                "SQLVALUEFUNCTION",
-                ":funcid 745 ",
-                ":funcid 746 ",
-            ]
-            .iter()
-            .any(|mark| tree.contains(mark));
-    }
-    let body = tokens(function.body.as_deref().unwrap_or_default());
-    let words = ["current_user", "session_user", "current_role", "current_setting"];
-    !settings_read(&body).is_empty()
-        || body.iter().enumerate().any(|(place, token)| {
-            let Token::Word(word) = token else {
-                return false;
-            };
-            let called = body.get(place + 1) == Some(&Token::Symbol('('));
-            let ours = || {
-                context
-                    .catalog
-                    .functions
-                    .iter()
-                    .any(|other| *other.name == **word && other.oid != function.oid)
-            };
-            words.contains(&word.as_str()) || called && ours()
-        })
+    body(context, function).is_some_and(|body| body.asks_who)
 }
 
 /// How `role` can change what the names in the function's body mean.
@@ -132,9 +93,9 @@ pub(crate) fn shadow(context: &Context<'_>, role: &AuditedRole, function: &Funct
         .body
         .as_deref()
         .filter(|body| !body.is_empty() && function.body_tree.is_none());
-    let Some(text) = text.filter(|_| matches!(&*function.language, "sql" | "plpgsql")) else {
+    if text.is_none() || !matches!(&*function.language, "sql" | "plpgsql") {
         return Shadow::None;
-    };
+    }
     let path: Option<Vec<&str>> = function.setting("search_path").map(|path| {
         path.split(',')
             .map(|part| part.trim().trim_matches('"'))
@@ -152,15 +113,9 @@ pub(crate) fn shadow(context: &Context<'_>, role: &AuditedRole, function: &Funct
         .privileges(&catalog.server.acl)
         .has(Privilege::Temporary);
     if temporary_first && may_make_temporary {
-        let body = tokens(text);
-        let names = without_ctes(&body, names_read(&body));
-        let shadowed: Vec<_> = names
-            .into_iter()
-            .filter(|(schema, name)| {
-                schema.is_none() && catalog.relations.iter().any(|relation| *relation.name == **name)
-            })
-            .map(|(_, name)| name)
-            .collect();
+        let shadowed = body(context, function)
+            .map(|body| body.unqualified.clone())
+            .unwrap_or_default();
         if !shadowed.is_empty() {
             return Shadow::Relations(shadowed);
         }
@@ -172,21 +127,6 @@ pub(crate) fn shadow(context: &Context<'_>, role: &AuditedRole, function: &Funct
     } else {
         Shadow::None
     }
-}
-
-/// Without the names that the body itself gives to queries: `WITH name AS (`.
-fn without_ctes(
-    body: &[Token],
-    mut names: BTreeSet<(Option<String>, String)>,
-) -> BTreeSet<(Option<String>, String)> {
-    for window in body.windows(3) {
-        if let [Token::Word(name), Token::Word(word), Token::Symbol('(')] = window {
-            if word == "as" {
-                names.remove(&(None, name.clone()));
-            }
-        }
-    }
-    names
 }
 
 /// Whether the audited role may run `command` on a relation that is not tenant-scoped.

@@ -25,7 +25,7 @@ fn run(context: &Context<'_>, findings: &mut Findings<'_>) {
             for (setting, values) in switches(context, policy) {
                 let works: Vec<_> = values
                     .iter()
-                    .map(|value| (value, opened(context, &held, policy, &setting, value.as_deref())))
+                    .map(|value| (value, opened(context, held, policy, &setting, value.as_deref())))
                     .filter(|(_, commands)| !commands.is_empty())
                     .collect();
                 let Some((value, commands)) = works.into_iter().max_by_key(|(_, commands)| commands.len())

@@ -66,7 +66,7 @@ fn run(context: &Context<'_>, findings: &mut Findings<'_>) {
             }
             let mut why = BTreeSet::new();
             for expression in context.expressions(policy) {
-                expression.walk(&mut |part| why.extend(inexact(context, &held, tenant, part)));
+                expression.walk(&mut |part| why.extend(inexact(context, held, tenant, part)));
             }
             for way in why {
                 findings.add(
@@ -138,11 +138,12 @@ fn lossy(context: &Context<'_>, held: &Held<'_>, tenant: i16, side: &Expr) -> Op
             }
             // The column as another type; the setting is text and has to become the column's.
             Expr::Cast { arg, target } => {
-                if let Expr::Column { number, type_oid } = &**arg {
-                    if *number == tenant && loses(*type_oid, *target) {
-                        let column = held.relation.column(tenant);
-                        found = column.map(|column| format!("{} converted to another type", column.name));
-                    }
+                if let Expr::Column { number, type_oid } = &**arg
+                    && *number == tenant
+                    && loses(*type_oid, *target)
+                {
+                    let column = held.relation.column(tenant);
+                    found = column.map(|column| format!("{} converted to another type", column.name));
                 }
             }
             _ => {}

@@ -1,7 +1,6 @@
 //! SECURITY DEFINER code works on tenants' rows and never asks whose session it is.
 
 use crate::audit::{About, Check, Context, Findings, Group, Severity};
-use crate::catalog::Relation;
 use crate::checks::functions::{asks_who, callable_definers, runs_unheld, tables_named};
 use crate::checks::words::list;
 
@@ -25,9 +24,9 @@ fn run(context: &Context<'_>, findings: &mut Findings<'_>) {
             continue;
         }
         let tables: Vec<_> = tables_named(context, function)
-            .into_iter()
+            .iter()
             .filter(|relation| context.model.table(relation.oid).is_some())
-            .map(Relation::plain_name)
+            .map(|relation| relation.plain_name())
             .collect();
         if tables.is_empty() {
             continue;

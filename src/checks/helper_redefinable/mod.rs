@@ -18,7 +18,7 @@ pub(crate) static CHECK: Check = Check {
 fn run(context: &Context<'_>, findings: &mut Findings<'_>) {
     let mut uses = BTreeMap::<Oid, BTreeSet<String>>::new();
     for held in context.held() {
-        for (policy, function) in helpers(context, &held) {
+        for (policy, function) in helpers(context, held) {
             let place = format!("policy {} of {}", policy.name, held.relation.plain_name());
             uses.entry(function.oid).or_default().insert(place);
         }

@@ -17,7 +17,7 @@ pub(crate) static CHECK: Check = Check {
 fn run(context: &Context<'_>, findings: &mut Findings<'_>) {
     let mut seen = BTreeSet::new();
     for held in context.held() {
-        for (policy, function) in helpers(context, &held) {
+        for (policy, function) in helpers(context, held) {
             let Shadow::Relations(names) = shadow(context, held.role, function) else {
                 continue;
             };

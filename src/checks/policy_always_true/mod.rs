@@ -25,7 +25,7 @@ fn run(context: &Context<'_>, findings: &mut Findings<'_>) {
                 continue;
             };
             let applied = Context::applied(&held.role.actor, held.relation, of_policy);
-            for policy in always_true(context, &held, &applied, command) {
+            for policy in always_true(context, held, &applied, command) {
                 open.entry(&policy.name).or_default().insert(command);
             }
         }

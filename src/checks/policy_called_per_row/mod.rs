@@ -50,16 +50,16 @@ fn per_row(context: &Context<'_>, expression: &Expr, called: &mut BTreeSet<Oid>)
     if matches!(expression, Expr::Once(_)) {
         return;
     }
-    if let Expr::Call { function, body, .. } = expression {
-        if let Some(known) = context.catalog.functions.get(*function) {
-            let inlined = &*known.language == "sql"
-                && !known.security_definer
-                && known.settings.is_empty()
-                && known.volatility != Volatility::Volatile
-                && body.is_some();
-            if !inlined && known.extension.is_none() {
-                called.insert(*function);
-            }
+    if let Expr::Call { function, body, .. } = expression
+        && let Some(known) = context.catalog.functions.get(*function)
+    {
+        let inlined = &*known.language == "sql"
+            && !known.security_definer
+            && known.settings.is_empty()
+            && known.volatility != Volatility::Volatile
+            && body.is_some();
+        if !inlined && known.extension.is_none() {
+            called.insert(*function);
         }
     }
     expression.each_child(&mut |child| per_row(context, child, called));

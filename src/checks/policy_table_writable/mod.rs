@@ -1,6 +1,6 @@
 //! A policy believes a table that the session may write.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::audit::{About, Check, Command, Context, Findings, Group, Held, Rows, Severity, policy_command};
 use crate::catalog::{Oid, Policy, Relation};
@@ -18,8 +18,12 @@ pub(crate) static CHECK: Check = Check {
 };
 
 fn run(context: &Context<'_>, findings: &mut Findings<'_>) {
-    let all = context.held();
-    for held in &all {
+    let all: HashMap<_, _> = context
+        .held()
+        .iter()
+        .map(|held| ((held.relation.oid, held.role.oid), held))
+        .collect();
+    for held in context.held() {
         for policy in &held.relation.policies {
             if !policy.roles.iter().any(|&oid| held.role.actor.acts_for(oid)) {
                 continue;
@@ -33,9 +37,7 @@ fn run(context: &Context<'_>, findings: &mut Findings<'_>) {
                 else {
                     continue;
                 };
-                let there = all
-                    .iter()
-                    .find(|there| there.relation.oid == oid && there.role.oid == held.role.oid);
+                let there = all.get(&(oid, held.role.oid)).copied();
                 let verbs = forged(context, held, other, there);
                 if verbs.is_empty() {
                     continue;

@@ -32,7 +32,7 @@ fn run(context: &Context<'_>, findings: &mut Findings<'_>) {
             report(
                 context,
                 findings,
-                &held,
+                held,
                 &world,
                 &format!("whose {} is NULL", column.name),
                 &column.name,
@@ -49,7 +49,7 @@ fn run(context: &Context<'_>, findings: &mut Findings<'_>) {
                 ..foreign
             };
             let rows = format!("of other tenants where {} is true", column.name);
-            report(context, findings, &held, &world, &rows, &column.name);
+            report(context, findings, held, &world, &rows, &column.name);
         }
     }
 }

@@ -24,7 +24,7 @@ fn run(context: &Context<'_>, findings: &mut Findings<'_>) {
                 continue;
             }
             for policy in applied.permissive {
-                if always_true(context, &held, policy) || !lets_any_row_in(context, &held, policy, command) {
+                if always_true(context, held, policy) || !lets_any_row_in(context, held, policy, command) {
                     continue;
                 }
                 let (role, name) = (&held.role.name, &policy.name);

@@ -45,15 +45,12 @@ pub(crate) fn tokens(body: &str) -> Vec<Token> {
             });
             length
         } else if first == '$' {
-            match dollar_quoted(rest) {
-                Some((text, length)) => {
-                    list.push(Token::Text(text.to_owned()));
-                    length
-                }
-                None => {
-                    list.push(Token::Symbol('$'));
-                    1
-                }
+            if let Some((text, length)) = dollar_quoted(rest) {
+                list.push(Token::Text(text.to_owned()));
+                length
+            } else {
+                list.push(Token::Symbol('$'));
+                1
             }
         } else if first.is_alphabetic() || first == '_' {
             let end = |c: char| !(c.is_alphanumeric() || c == '_' || c == '$');
@@ -78,13 +75,11 @@ fn quoted(text: &str, quote: char) -> (String, usize) {
     let mut value = String::new();
     let mut chars = text.char_indices().skip(1).peekable();
     while let Some((place, c)) = chars.next() {
-        if c != quote {
-            value.push(c);
-        } else if chars.next_if(|(_, next)| *next == quote).is_some() {
-            value.push(c);
-        } else {
+        // Doubled, the quote stands for itself.
+        if c == quote && chars.next_if(|(_, next)| *next == quote).is_none() {
             return (value, place + c.len_utf8());
         }
+        value.push(c);
     }
     (value, text.len())
 }
@@ -269,7 +264,7 @@ fn primary(list: &[Token]) -> Option<(Expr, &[Token])> {
             }
             _ => None,
         },
-        _ => None,
+        Token::Symbol(_) => None,
     }
 }
 

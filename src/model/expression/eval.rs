@@ -156,9 +156,8 @@ fn all(values: impl Iterator<Item = Value>) -> Value {
     for value in values {
         match value {
             Value::False => return Value::False,
-            Value::True => {}
             Value::Null if result == Value::True => result = Value::Null,
-            Value::Null => {}
+            Value::True | Value::Null => {}
             _ => result = Value::Unknown,
         }
     }
@@ -225,7 +224,6 @@ fn cast(value: Value, target: Oid) -> Value {
             "f" | "false" | "n" | "no" | "off" | "0" => Value::False,
             _ => Value::Unknown,
         },
-        (known @ (Value::True | Value::False), 16) => known,
         // Between text-like types, and numbers and uuids that are written as they would be.
         (Value::Text(text), 25 | 1043 | 19) => Value::Text(text),
         (Value::Text(text), 20 | 21 | 23) => match text.parse::<i64>() {
@@ -236,9 +234,10 @@ fn cast(value: Value, target: Oid) -> Value {
             Ok(uuid) => Value::Text(uuid.to_string()),
             Err(_) => Value::Unknown,
         },
-        (known @ (Value::Null | Value::Tenant | Value::Foreign), _) => known,
         // A conversion to text loses nothing; one to another type might.
-        (known @ Value::Column(_), 25 | 1043) => known,
+        (known @ (Value::Null | Value::Tenant | Value::Foreign), _)
+        | (known @ (Value::True | Value::False), 16)
+        | (known @ Value::Column(_), 25 | 1043) => known,
         _ => Value::Unknown,
     }
 }

@@ -120,8 +120,12 @@ impl Expr {
                 visit(otherwise);
             }
             Self::Call { args, body, .. } => {
-                args.iter().for_each(&mut *visit);
-                body.iter().for_each(|body| visit(body));
+                for arg in args {
+                    visit(arg);
+                }
+                if let Some(body) = body {
+                    visit(body);
+                }
             }
         }
     }

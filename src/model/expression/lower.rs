@@ -190,13 +190,13 @@ impl Lowering<'_> {
             function = operator.map_or(0, |operator| operator.function);
         }
         let mut args = self.list(object.items("args"));
-        if CURRENT_SETTING.contains(&function) {
-            if let Some(Expr::Text(name)) = args.first() {
-                return Expr::Setting {
-                    name: name.to_lowercase(),
-                    missing_ok: matches!(args.get(1), Some(Expr::Bool(true))),
-                };
-            }
+        if CURRENT_SETTING.contains(&function)
+            && let Some(Expr::Text(name)) = args.first()
+        {
+            return Expr::Setting {
+                name: name.to_lowercase(),
+                missing_ok: matches!(args.get(1), Some(Expr::Bool(true))),
+            };
         }
         if USER.contains(&function) {
             return Expr::User;
@@ -296,15 +296,14 @@ impl Lowering<'_> {
 
     fn sublink(&mut self, object: &Object<'_>) -> Expr {
         const SCALAR: i64 = 4;
-        if let (Some(SCALAR), Some(query)) = (object.int("subLinkType"), object.object("subselect")) {
-            if plain_select(query) {
-                if let [target] = query.items("targetList") {
-                    self.depth += 1;
-                    let inner = target.object().map(|target| self.node(target.get("expr")));
-                    self.depth -= 1;
-                    return Expr::Once(Box::new(inner.unwrap_or(Expr::Null)));
-                }
-            }
+        if let (Some(SCALAR), Some(query)) = (object.int("subLinkType"), object.object("subselect"))
+            && plain_select(query)
+            && let [target] = query.items("targetList")
+        {
+            self.depth += 1;
+            let inner = target.object().map(|target| self.node(target.get("expr")));
+            self.depth -= 1;
+            return Expr::Once(Box::new(inner.unwrap_or(Expr::Null)));
         }
         Expr::Other(self.fields(object))
     }
