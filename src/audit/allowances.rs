@@ -20,24 +20,24 @@ pub(super) fn apply(
     let mut allowed = Vec::new();
     let mut used = vec![false; config.allow.len()];
     findings.retain(|finding| {
-        let mut reason = None;
+        let mut by = None;
         for (allowance, used) in config.allow.iter().zip(&mut used) {
-            if covers(allowance, finding) {
+            if !allowance.is_expired() && covers(allowance, finding) {
                 *used = true;
-                reason.get_or_insert(allowance.reason.as_str());
+                by.get_or_insert(allowance);
             }
         }
-        if let Some(reason) = reason {
+        if let Some(allowance) = by {
             verdicts.note_allowed(model, finding);
             allowed.push(Allowed {
                 check: finding.check.clone(),
                 object: finding.object.clone(),
                 role: finding.role.clone(),
-                reason: reason.to_owned(),
-                expires: None,
+                reason: allowance.reason.as_str().to_owned(),
+                expires: allowance.expires.map(|day| day.to_string()),
             });
         }
-        reason.is_none()
+        by.is_none()
     });
     let unused = config.allow.iter().zip(used).filter(|(_, used)| !used);
     for (allowance, _) in unused {
@@ -48,16 +48,20 @@ pub(super) fn apply(
         let object = Object::Database(database.to_owned());
         findings.push(
             Finding::new(UNUSED, entry.item.severity, object, None, None, &part).saying(
-                format!(
-                    "rls.toml allows {} on {}, and there is no such finding",
-                    allowance.check,
-                    allowance.object.as_str()
-                ),
-                "take the entry out, or correct the name: it may hide a finding to come",
+                complaint(allowance),
+                "take the entry out, or correct it: it may hide a finding to come",
             ),
         );
     }
     allowed
+}
+
+fn complaint(allowance: &Allowance) -> String {
+    let (check, object) = (&allowance.check, allowance.object.as_str());
+    match allowance.expires.filter(|_| allowance.is_expired()) {
+        Some(day) => format!("rls.toml allows {check} on {object} until {day}, which is past"),
+        None => format!("rls.toml allows {check} on {object}, and there is no such finding"),
+    }
 }
 
 fn covers(allowance: &Allowance, finding: &Finding) -> bool {

@@ -4,18 +4,23 @@
 
 mod allowances;
 mod assumptions;
+mod baseline;
 mod bodies;
 mod check;
 mod context;
+mod diff;
 mod door;
 mod finding;
 mod findings;
+mod locate;
 mod report;
 mod run;
 mod verdicts;
 
 pub use assumptions::{Assumed, Assumptions, Origin};
+pub use baseline::Baseline;
 pub use check::{Check, Entry, Group, Page, check, checks, known, page};
+pub use diff::{Change, Comparison};
 pub use door::{Door, DoorKind, DoorVerdict};
 pub use finding::{Command, Evidence, EvidenceKind, Finding, Location, Object, Severity};
 pub use report::{Allowed, Known, Report, Summary, Verdict};

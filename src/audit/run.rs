@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use tokio_postgres::{Client, IsolationLevel};
+use tokio_postgres::{Client, IsolationLevel, Transaction};
 
 use super::allowances;
 use super::check::checks;
@@ -52,11 +52,13 @@ impl AttackMode {
 pub struct Audit {
     config: Config,
     attack: AttackMode,
+    statement_timeout: Option<Duration>,
+    lock_timeout: Option<Duration>,
 }
 
 impl Audit {
     /// Time limit of one catalog query. Reading waits for no lock that ordinary sessions take.
-    const STATEMENT_TIMEOUT: Duration = Duration::from_mins(1);
+    const CATALOG_TIMEOUT: Duration = Duration::from_mins(1);
 
     /// An audit with defaults: the tenant column `tenant_id`, the tenant setting `app.current_tenant`, roles detected,
     /// attacks in place.
@@ -82,6 +84,19 @@ impl Audit {
         self
     }
 
+    /// How long one statement may take: a query on the catalog (a minute unless told otherwise), an attack (5 s).
+    pub fn statement_timeout(mut self, limit: Duration) -> Self {
+        self.statement_timeout = Some(limit);
+        self
+    }
+
+    /// How long to wait for another session's lock: a minute for the catalog unless told otherwise, half a second for an
+    /// attack, because somebody else may wait behind it.
+    pub fn lock_timeout(mut self, limit: Duration) -> Self {
+        self.lock_timeout = Some(limit);
+        self
+    }
+
     /// Runs the audit. Nothing is ever committed: the catalog is read in a READ ONLY transaction, attacks are rolled
     /// back.
     ///
@@ -97,7 +112,8 @@ impl Audit {
         let catalog = self.read_catalog(client).await?;
         let mut state = self.judge(&catalog)?;
         if self.attack == AttackMode::InPlace {
-            state.attack(client, &catalog).await?;
+            let outcome = attack::run(client, &catalog, &state.model, &self.attack_options()).await;
+            state.take(outcome)?;
         }
         Ok(self.report(start, &catalog, state, self.attack))
     }
@@ -116,18 +132,63 @@ impl Audit {
             .start()
             .await
             .map_err(failed)?;
-        let timeout = Self::STATEMENT_TIMEOUT.as_millis();
+        let catalog = self.read_catalog_within(&transaction).await?;
+        transaction.rollback().await.map_err(failed)?;
+        Ok(catalog)
+    }
+
+    /// As [`read_catalog`](Self::read_catalog), on a transaction that is open already: with what it changed so far.
+    ///
+    /// # Errors
+    ///
+    /// As [`Catalog::load`].
+    pub async fn read_catalog_within(&self, transaction: &Transaction<'_>) -> Result<Catalog> {
+        let statement = self
+            .statement_timeout
+            .unwrap_or(Self::CATALOG_TIMEOUT)
+            .as_millis();
+        let lock = self.lock_timeout.unwrap_or(Self::CATALOG_TIMEOUT).as_millis();
         let limits = format!(
-            "set local statement_timeout = {timeout}; set local lock_timeout = {timeout}; \
-             set local idle_in_transaction_session_timeout = {timeout}"
+            "set local statement_timeout = {statement}; set local lock_timeout = {lock}; \
+             set local idle_in_transaction_session_timeout = {statement}"
         );
-        transaction.batch_execute(&limits).await.map_err(failed)?;
+        transaction
+            .batch_execute(&limits)
+            .await
+            .map_err(|cause| Error::postgres("set time limits for reading the catalog", cause))?;
         let options = LoadOptions {
             shown_settings: vec![self.config.tenant_setting().to_owned()],
         };
-        let catalog = Catalog::load(&transaction, &options).await?;
-        transaction.rollback().await.map_err(failed)?;
-        Ok(catalog)
+        Catalog::load(transaction, &options).await
+    }
+
+    /// Runs the audit on a transaction that is open already: with what it changed so far. Attacks are rolled back to a
+    /// savepoint, so that the caller may commit or not, as the report says.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    pub async fn run_within(&self, transaction: &mut Transaction<'_>) -> Result<Report> {
+        let start = Instant::now();
+        let catalog = self.read_catalog_within(transaction).await?;
+        let mut state = self.judge(&catalog)?;
+        if self.attack == AttackMode::InPlace {
+            let savepoint = transaction
+                .transaction()
+                .await
+                .map_err(|cause| Error::postgres("set a savepoint for the attacks", cause))?;
+            let outcome = attack::run_within(savepoint, &catalog, &state.model, &self.attack_options()).await;
+            state.take(outcome)?;
+        }
+        Ok(self.report(start, &catalog, state, self.attack))
+    }
+
+    fn attack_options(&self) -> attack::Options {
+        let mut options = attack::Options::default();
+        let limits = &mut options.limits;
+        limits.statement = self.statement_timeout.unwrap_or(limits.statement);
+        limits.lock = self.lock_timeout.unwrap_or(limits.lock);
+        options
     }
 
     /// Audits a catalog that was read before: without attacks, whatever [`attack`](Self::attack) says.
@@ -223,11 +284,10 @@ struct State {
 }
 
 impl State {
-    /// Runs the attacks. Where they cannot be run, the doors stay undecided and the report says why; only a connection
-    /// that is gone is an error.
-    async fn attack(&mut self, client: &mut Client, catalog: &Catalog) -> Result<()> {
-        let options = attack::Options::default();
-        match attack::run(client, catalog, &self.model, &options).await {
+    /// Takes over what the attacks found. Where they could not be run, the doors stay undecided and the report says why;
+    /// only a connection that is gone is an error.
+    fn take(&mut self, outcome: Result<attack::Outcome>) -> Result<()> {
+        match outcome {
             Ok(outcome) => {
                 self.attacks_run = outcome.attacks_run;
                 self.findings.extend(outcome.findings);

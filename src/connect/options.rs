@@ -123,6 +123,13 @@ impl ConnectOptions {
         self
     }
 
+    /// How long opening a connection may take, whatever the URL says.
+    #[must_use]
+    pub fn with_connect_timeout(mut self, limit: Duration) -> Self {
+        self.config.connect_timeout(limit);
+        self
+    }
+
     /// The options as tokio-postgres has them. Whom to trust is not among them: tokio-postgres leaves that to its caller.
     pub fn config(&self) -> &Config {
         &self.config

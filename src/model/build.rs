@@ -90,7 +90,7 @@ impl Config {
         let exemption = self
             .exempt
             .iter()
-            .find(|exemption| exemption.table.matches(&name));
+            .find(|exemption| !exemption.is_expired() && exemption.table.matches(&name));
         exemption.map(|exemption| exemption.reason.as_str())
     }
 }

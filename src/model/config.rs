@@ -5,6 +5,8 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use super::day::Day;
+use super::names::nearest;
 use super::pattern::Pattern;
 use crate::error::{Error, Result};
 
@@ -54,6 +56,15 @@ pub struct Exemption {
     pub table: Pattern,
     /// Why.
     pub reason: Reason,
+    /// The last day on which it holds, if it has one.
+    pub expires: Option<Day>,
+}
+
+impl Exemption {
+    /// Whether its last day is over: it is then as if it were not there.
+    pub fn is_expired(&self) -> bool {
+        self.expires.is_some_and(Day::is_past)
+    }
 }
 
 /// A finding that is intended.
@@ -68,6 +79,15 @@ pub struct Allowance {
     pub role: Option<String>,
     /// Why.
     pub reason: Reason,
+    /// The last day on which it is allowed, if it has one.
+    pub expires: Option<Day>,
+}
+
+impl Allowance {
+    /// Whether its last day is over: it is then as if it were not there.
+    pub fn is_expired(&self) -> bool {
+        self.expires.is_some_and(Day::is_past)
+    }
 }
 
 /// A reason: required, so never empty.
@@ -142,6 +162,7 @@ impl Config {
     ///
     /// As [`read`](Self::read).
     pub fn parse(text: &str, name: &str) -> Result<Self> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         toml::from_str(text).map_err(|cause| {
             let line = cause.span().map_or(1, |span| {
                 1 + text
@@ -151,7 +172,13 @@ impl Config {
                     .count()
             });
             let reason = cause.message().lines().collect::<Vec<_>>().join("; ");
-            Error::input(format!("{name}, line {line}: {reason}"))
+            let key = key_on(text, line).filter(|key| !reason.contains(&format!("`{key}`")));
+            let key = key.map(|key| format!("{key}: ")).unwrap_or_default();
+            let error = Error::input(format!("{name}, line {line}: {key}{reason}"));
+            match meant(&reason) {
+                Some(other) => error.with_help(format!("did you mean {other}?")),
+                None => error,
+            }
         })
     }
 
@@ -168,6 +195,22 @@ impl Config {
             .as_deref()
             .unwrap_or(Self::DEFAULT_TENANT_SETTING)
     }
+}
+
+/// The key that is set on a line.
+fn key_on(text: &str, line: usize) -> Option<&str> {
+    let (key, _) = text.lines().nth(line - 1)?.split_once('=')?;
+    let key = key.trim().trim_matches('"');
+    (!key.is_empty() && !key.starts_with('#')).then_some(key)
+}
+
+/// The expected name nearest to the unknown one, of a message that lists them all between backticks.
+fn meant(reason: &str) -> Option<&str> {
+    let (head, tail) = reason.split_once("expected ")?;
+    let unknown = head.split('`').nth(1).filter(|_| head.starts_with("unknown"))?;
+    let expected = || tail.split('`').skip(1).step_by(2);
+    let begun = || expected().find(|name| unknown.len() > 2 && name.starts_with(unknown));
+    nearest(unknown, expected()).or_else(begun)
 }
 
 #[cfg(test)]
@@ -212,6 +255,19 @@ mod tests {
             unknown.starts_with("rls.toml, line 2:") && unknown.contains("tenant_colum"),
             "{unknown}"
         );
+        let help = |text: &str| {
+            let error = Config::parse(text, "rls.toml").unwrap_err();
+            error.help().unwrap_or_default().to_owned()
+        };
+        assert_eq!(help("tenant_colum = \"x\"\n"), "did you mean tenant_column?");
+        assert_eq!(help("[checks]\nx = \"warn\"\n"), "did you mean warning?");
+        let typed = message("\nroles = 1\n");
+        assert!(
+            typed.starts_with("rls.toml, line 2: roles: invalid type"),
+            "{typed}"
+        );
+        let dated = message("[[exempt]]\ntable = \"a.b\"\nreason = \"x\"\nexpires = \"soon\"\n");
+        assert!(dated.starts_with("rls.toml, line 4: expires:"), "{dated}");
         let missing = message("[[exempt]]\ntable = \"a.b\"\n");
         assert!(
             missing.contains("line 1") && missing.contains("reason"),

@@ -6,6 +6,7 @@
 
 mod build;
 mod config;
+mod day;
 mod doors;
 mod escape;
 mod explain;
@@ -18,6 +19,7 @@ mod setting;
 mod views;
 
 pub use config::{Allowance, Binding, Config, Exemption, Level, Reason, TableConfig};
+pub use day::Day;
 pub use doors::ModelDoor;
 pub use escape::{Escape, EscapeKind, Step};
 pub use explain::Explanation;

@@ -11,6 +11,7 @@ mod json;
 #[cfg(feature = "formats")]
 mod junit;
 mod markdown;
+mod matrix;
 #[cfg(test)]
 mod sample;
 #[cfg(feature = "formats")]
@@ -20,6 +21,7 @@ mod words;
 mod wrap;
 
 pub use format::{Format, Style};
+pub use matrix::{Matrix, MatrixFormat};
 
 use crate::audit::Report;
 use crate::error::{Error, ErrorKind, Result};

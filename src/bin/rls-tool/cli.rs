@@ -2,10 +2,13 @@
 
 use anyhow::bail;
 use clap::{Args, Parser, Subcommand};
-use rls_tool::connect::ConnectOptions;
 
-use crate::commands::{checks, demo, explain, migrate, verify_isolation};
+use crate::commands::{
+    checks, completions, demo, diff, explain, fix, init, man, matrix, migrate, verify_isolation,
+};
+use crate::database::read_dotenv;
 use crate::exit::Outcome;
+use crate::output::{self, Colour, Settings};
 
 /// Makes PostgreSQL itself keep tenants apart, and shows that it does.
 #[derive(Debug, Parser)]
@@ -15,41 +18,67 @@ use crate::exit::Outcome;
     propagate_version = true,
     arg_required_else_help = true
 )]
-#[command(
-    after_help = "Exit status: 0 done or isolated; 1 isolation falls short; 2 the tool could not do its job."
-)]
+#[command(after_help = "\
+Examples:
+  rls-tool demo                                   see it work; needs nothing
+  rls-tool init --database-url postgres://…       write rls.toml for your own database
+  rls-tool verify-isolation --role my_app         audit it
+  rls-tool explain rls-disabled                   what a finding means
+
+Exit status: 0 done or isolated; 1 isolation falls short; 2 the tool could not do its job.")]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,
+    #[command(flatten)]
+    globals: Globals,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Everywhere")]
+struct Globals {
+    /// Say nothing on stderr but errors.
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+
+    /// Say more on stderr.
+    #[arg(long, short, global = true)]
+    verbose: bool,
+
+    /// When to use colours.
+    #[arg(long, value_enum, value_name = "WHEN", global = true, default_value_t)]
+    color: Colour,
+
+    /// Leave ./.env alone.
+    #[arg(long, global = true)]
+    no_dotenv: bool,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
     Checks(checks::Checks),
+    Completions(completions::Completions),
     Demo(demo::Demo),
+    Diff(diff::Diff),
     Explain(explain::Explain),
+    Fix(Box<fix::Fix>),
+    Init(init::Init),
+    Man(man::Man),
+    Matrix(Box<matrix::MatrixCommand>),
     Migrate(migrate::Migrate),
     VerifyIsolation(Box<verify_isolation::VerifyIsolation>),
 }
 
-/// Which database.
-#[derive(Debug, Args)]
-pub(crate) struct Database {
-    /// The database: postgres://user:password@host:port/name or "host=… user=… dbname=…".
-    /// Default: DATABASE_URL, then libpq's PGHOST, PGUSER, …
-    // Not `env = "DATABASE_URL"`: help would show its value, and with it the password.
-    #[arg(long, value_name = "URL", global = true)]
-    pub(crate) database_url: Option<String>,
-}
-
-impl Database {
-    pub(crate) fn options(&self) -> rls_tool::Result<ConnectOptions> {
-        Ok(ConnectOptions::resolve(self.database_url.as_deref())?.with_application_name("rls-tool"))
-    }
-}
-
 impl Cli {
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
+        output::configure(Settings {
+            quiet: self.globals.quiet,
+            verbose: self.globals.verbose,
+            colour: self.globals.color,
+        });
+        if !self.globals.no_dotenv {
+            read_dotenv();
+        }
         let runtime = tokio::runtime::Runtime::new()?;
         runtime.block_on(async {
             tokio::select! {
@@ -65,8 +94,14 @@ impl Command {
     async fn run(self) -> anyhow::Result<Outcome> {
         match self {
             Self::Checks(command) => command.run().await,
+            Self::Completions(command) => command.run().await,
             Self::Demo(command) => command.run().await,
+            Self::Diff(command) => command.run().await,
             Self::Explain(command) => command.run().await,
+            Self::Fix(command) => command.run().await,
+            Self::Init(command) => command.run().await,
+            Self::Man(command) => command.run().await,
+            Self::Matrix(command) => command.run().await,
             Self::Migrate(command) => command.run().await,
             Self::VerifyIsolation(command) => command.run().await,
         }

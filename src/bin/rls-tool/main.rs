@@ -2,8 +2,11 @@
 
 mod cli;
 mod commands;
+mod database;
+mod duration;
 mod exit;
 mod output;
+mod scope;
 
 use std::process::ExitCode;
 

@@ -306,7 +306,7 @@ fn card(finding: &Finding) -> Card {
     let evidence = &finding.evidence;
     let why = crate::audit::page(&finding.check).and_then(|page| {
         let (_, rest) = page.text.split_once("## Why it matters")?;
-        Some(rest.split("\n## ").next()?.trim().to_owned())
+        Some(unwrapped(rest.split("\n## ").next()?))
     });
     Card {
         id: finding.fingerprint.clone(),
@@ -336,6 +336,15 @@ fn card(finding: &Finding) -> Card {
             crate::audit::EvidenceKind::Catalog => "the catalog",
         },
     }
+}
+
+/// Paragraphs on a line each: the page's own line breaks are for editors.
+fn unwrapped(text: &str) -> String {
+    let paragraphs = text.trim().split("\n\n");
+    let lines: Vec<_> = paragraphs
+        .map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "))
+        .collect();
+    lines.join("\n\n")
 }
 
 fn assumptions(report: &Report) -> Vec<Assumption> {

@@ -8,7 +8,8 @@ use anyhow::bail;
 use clap::{Args, Subcommand, ValueEnum};
 use rls_tool::migrate::{MigrationReport, Migrator, Source, Status};
 
-use crate::cli::Database;
+use crate::database::Database;
+use crate::duration::duration;
 use crate::exit::Outcome;
 use crate::output::{note, print};
 
@@ -93,7 +94,7 @@ impl Migrate {
         let options = self.database.options()?;
         note(format_args!("files: {}", migrator.source()));
         note(format_args!("database: {options}"));
-        let mut client = options.connect().await?;
+        let mut client = self.database.connect().await?;
         if let Some(Command::Status(arguments)) = self.command {
             return show(&migrator.status(&mut client).await?, arguments.format);
         }
@@ -187,46 +188,4 @@ fn counts(report: &MigrationReport) -> String {
         report.migrations.len(),
         report.policies.len()
     )
-}
-
-/// A time as PostgreSQL's settings take it.
-fn duration(text: &str) -> Result<Duration, String> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let number: u64 = digits
-        .trim()
-        .parse()
-        .map_err(|_| "a time is a number with ms, s, min or h: 10s".to_owned())?;
-    let unit = match &text[digits.len()..] {
-        "" | "ms" => 1,
-        "s" => 1000,
-        "m" | "min" => 60_000,
-        "h" => 3_600_000,
-        other => return Err(format!("the unit {other:?} is none of ms, s, min, h")),
-    };
-    let milliseconds = number.checked_mul(unit).ok_or("the time is too long")?;
-    Ok(Duration::from_millis(milliseconds))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_postgresqls() {
-        assert_eq!(duration("10s"), Ok(Duration::from_secs(10)));
-        assert_eq!(duration("250"), Ok(Duration::from_millis(250)));
-        assert_eq!(duration("2min"), Ok(Duration::from_mins(2)));
-        assert_eq!(duration("0"), Ok(Duration::ZERO));
-        for bad in [
-            "",
-            "s",
-            "-1",
-            "1.5s",
-            "10 parsecs",
-            "99999999999999999999",
-            "99999999999999999h",
-        ] {
-            assert!(duration(bad).is_err(), "{bad}");
-        }
-    }
 }
