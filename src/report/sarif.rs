@@ -32,7 +32,6 @@ pub(super) fn render(report: &Report) -> serde_json::Result<String> {
     let driver = ToolComponent::builder()
         .name("rls-tool")
         .version(report.origin.tool_version.clone())
-        .information_uri("https://crates.io/crates/rls-tool")
         .rules(names.iter().map(|name| rule(report, name)).collect::<Vec<_>>())
         .build();
     let run = Run::builder()

@@ -47,7 +47,9 @@ fn audit(folder: &Path, url: &str, flags: &[&str]) -> (Option<i32>, Value) {
 
 fn found(report: &Value, check: &str) -> Vec<String> {
     let findings = report["findings"].as_array().unwrap();
-    let found = findings.iter().filter(|finding| finding["check"] == check);
+    let found = findings
+        .iter()
+        .filter(|finding| finding["check"] == check && finding["object"] == "app.notes");
     found
         .map(|finding| finding["severity"].as_str().unwrap().to_owned())
         .collect()

@@ -3,7 +3,7 @@
 
 use crate::{run, stdout};
 
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 12] = [
     "checks",
     "completions",
     "demo",
@@ -14,6 +14,7 @@ const COMMANDS: [&str; 11] = [
     "man",
     "matrix",
     "migrate",
+    "schema",
     "verify-isolation",
 ];
 
@@ -33,8 +34,9 @@ fn help_of_every_subcommand() {
         .unwrap();
     let listed: Vec<_> = listed
         .lines()
-        .filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next())
-        .filter(|name| *name != "help" && name.chars().all(|c| c.is_ascii_lowercase() || c == '-'))
+        .filter_map(|line| line.strip_prefix("  ").filter(|line| !line.starts_with(' ')))
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| *name != "help")
         .collect();
     for name in &listed {
         let output = run(&[name, "--help"]);
@@ -77,7 +79,7 @@ fn bash_reads_its_completions() {
     let script = folder.path().join("rls-tool");
     std::fs::write(&script, run(&["completions", "bash"]).stdout).unwrap();
     let typed = format!(
-        "source {}; COMP_WORDS=(rls-tool verify); COMP_CWORD=1; _rls-tool rls-tool verify rls-tool; echo \"${{COMPREPLY[@]}}\"",
+        "source {}; COMP_WORDS=(rls-tool verify); COMP_CWORD=1; _rls__tool rls-tool verify rls-tool; echo \"${{COMPREPLY[@]}}\"",
         script.display()
     );
     let output = std::process::Command::new("bash")

@@ -4,7 +4,7 @@ use anyhow::bail;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    checks, completions, demo, diff, explain, fix, init, man, matrix, migrate, verify_isolation,
+    checks, completions, demo, diff, explain, fix, init, man, matrix, migrate, schema, verify_isolation,
 };
 use crate::database::read_dotenv;
 use crate::exit::Outcome;
@@ -66,6 +66,7 @@ enum Command {
     Man(man::Man),
     Matrix(Box<matrix::MatrixCommand>),
     Migrate(migrate::Migrate),
+    Schema(schema::Schema),
     VerifyIsolation(Box<verify_isolation::VerifyIsolation>),
 }
 
@@ -103,6 +104,7 @@ impl Command {
             Self::Man(command) => command.run().await,
             Self::Matrix(command) => command.run().await,
             Self::Migrate(command) => command.run().await,
+            Self::Schema(command) => command.run().await,
             Self::VerifyIsolation(command) => command.run().await,
         }
     }

@@ -140,8 +140,8 @@ fn write(catalog: &Catalog, config: &Config, model: &Model) -> Result<String, st
     let quoted = |text: &str| toml::Value::from(text).to_string();
     let comment = |text: &str| text.replace(|c: char| c.is_control(), " ");
     let mut text = String::from(
-        "#:schema https://raw.githubusercontent.com/rls-tool/rls-tool/main/docs/rls.schema.json\n\
-         # What rls-tool cannot see in the database, declared. Every part may be left out.\n\n",
+        "# What rls-tool cannot see in the database, declared. Every part may be left out.\n\
+         # `rls-tool schema config` prints this file's JSON Schema, for editors.\n\n",
     );
     text.push_str("# The roles that the application connects as.\n");
     for role in &model.roles {

@@ -10,4 +10,5 @@ pub(crate) mod init;
 pub(crate) mod man;
 pub(crate) mod matrix;
 pub(crate) mod migrate;
+pub(crate) mod schema;
 pub(crate) mod verify_isolation;
