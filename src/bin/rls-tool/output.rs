@@ -32,7 +32,7 @@ static SETTINGS: OnceLock<Settings> = OnceLock::new();
 
 /// Sets what holds from now on; only the first call counts.
 pub(crate) fn configure(settings: Settings) {
-    drop(SETTINGS.set(settings));
+    SETTINGS.set(settings).ok();
 }
 
 fn settings() -> Settings {
