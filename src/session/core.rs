@@ -68,8 +68,10 @@ pub(super) struct Core<'a> {
     pub(super) tenant: Option<TenantValue>,
     opening: Opening,
     phase: AtomicU8,
-    /// A request may still be running on the server.
-    in_doubt: AtomicBool,
+    /// How many operations were started.
+    started_operations: AtomicU64,
+    /// The number of the last operation that was abandoned and may still be running on the server; 0 for none.
+    in_doubt: AtomicU64,
     /// A statement failed or was abandoned, so that the transaction may be a failed one.
     suspect: AtomicBool,
     /// Something may outlive the transaction on this connection.
@@ -95,7 +97,8 @@ impl<'a> Core<'a> {
             tenant,
             opening,
             phase: AtomicU8::new(FRESH),
-            in_doubt: AtomicBool::new(false),
+            started_operations: AtomicU64::new(0),
+            in_doubt: AtomicU64::new(0),
             suspect: AtomicBool::new(false),
             lasting: AtomicBool::new(false),
             committing: AtomicBool::new(false),
@@ -139,7 +142,8 @@ impl<'a> Core<'a> {
 
     /// A stream was given up before its end.
     pub(super) fn mark_abandoned(&self) {
-        self.in_doubt.store(true, Ordering::Relaxed);
+        let last = self.started_operations.load(Ordering::Relaxed).max(1);
+        self.in_doubt.store(last, Ordering::Relaxed);
         self.suspect.store(true, Ordering::Relaxed);
     }
 
@@ -165,7 +169,7 @@ impl<'a> Core<'a> {
             return Err(error::broken());
         }
         self.statements.fetch_add(1, Ordering::Relaxed);
-        let flight = Flight(self);
+        let flight = Flight::new(self);
         let (begun, output) = in_order(self.preamble(), operation)
             .instrument(self.span.clone())
             .await;
@@ -190,7 +194,7 @@ impl<'a> Core<'a> {
                 .await
                 .map_err(|cause| self.commit_failed(cause))
         };
-        let flight = Flight(self);
+        let flight = Flight::new(self);
         let (begun, (output, committed)) = in_order(self.preamble(), in_order(operation, commit))
             .instrument(self.span.clone())
             .await;
@@ -275,7 +279,7 @@ impl<'a> Core<'a> {
                 .await
                 .map_err(|cause| self.commit_failed(cause))
         };
-        let flight = Flight(self);
+        let flight = Flight::new(self);
         let (verified, committed) = in_order(verify, commit).instrument(self.span.clone()).await;
         flight.landed();
         self.phase.store(ENDED, Ordering::Relaxed);
@@ -317,7 +321,7 @@ impl<'a> Core<'a> {
                     .await
                     .map_err(|cause| Error::postgres("roll back", cause))
             };
-            let flight = Flight(self);
+            let flight = Flight::new(self);
             let done = rollback.instrument(self.span.clone()).await;
             flight.landed();
             done?;
@@ -362,7 +366,7 @@ impl Drop for Core<'_> {
         let Some(lease) = self.lease.take() else {
             return;
         };
-        let busy = self.in_doubt.load(Ordering::Relaxed);
+        let busy = self.in_doubt.load(Ordering::Relaxed) > 0;
         match self.phase.load(Ordering::Relaxed) {
             FRESH | ENDED => {
                 // Where COMMIT failed, the rest of its message was skipped.
@@ -383,18 +387,28 @@ impl Drop for Core<'_> {
 }
 
 /// An operation that was started. Dropped before it landed, it may still be running on the server.
-struct Flight<'c, 'a>(&'c Core<'a>);
+struct Flight<'c, 'a> {
+    core: &'c Core<'a>,
+    number: u64,
+}
 
-impl Flight<'_, '_> {
-    /// Everything that was sent before is answered as well.
+impl<'c, 'a> Flight<'c, 'a> {
+    fn new(core: &'c Core<'a>) -> Self {
+        let number = core.started_operations.fetch_add(1, Ordering::Relaxed) + 1;
+        Self { core, number }
+    }
+
+    /// Answers come in order: everything that was started before is answered as well.
     fn landed(self) {
-        self.0.in_doubt.store(false, Ordering::Relaxed);
+        if self.core.in_doubt.load(Ordering::Relaxed) < self.number {
+            self.core.in_doubt.store(0, Ordering::Relaxed);
+        }
         std::mem::forget(self);
     }
 }
 
 impl Drop for Flight<'_, '_> {
     fn drop(&mut self) {
-        self.0.mark_abandoned();
+        self.core.mark_abandoned();
     }
 }

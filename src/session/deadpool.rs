@@ -1,5 +1,6 @@
 //! deadpool: a pool of our own, and pools of the caller's.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use deadpool::managed::{Manager, Metrics, Object, Pool, PoolError, RecycleError, RecycleResult};
@@ -16,6 +17,9 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// How long an abandoned statement may go on before its connection is closed instead of reused.
 const GRACE: Duration = Duration::from_secs(5);
+
+/// How many statements a connection keeps prepared, more or less: for programs that make up their SQL.
+const CACHE_SIZE: usize = 1024;
 
 /// A pool of our own.
 pub(super) fn own(options: ConnectOptions, max_size: usize, limit: Duration) -> Result<Box<dyn Source>> {
@@ -110,6 +114,13 @@ where
     }
 
     fn prepare<'s>(&'s self, sql: &'s str) -> BoxFuture<'s, Result<Statement, tokio_postgres::Error>> {
+        // Counting them takes time, so only now and then.
+        static USES: AtomicU32 = AtomicU32::new(0);
+        if USES.fetch_add(1, Ordering::Relaxed).is_multiple_of(256)
+            && self.statement_cache.size() > CACHE_SIZE
+        {
+            self.statement_cache.clear();
+        }
         self.prepare_cached(sql).boxed()
     }
 

@@ -23,8 +23,18 @@ pub(super) fn explain(cause: tokio_postgres::Error, tenant: Option<&TenantValue>
             "a pooler in transaction mode may stand in between: use Statements::Unnamed, or PgBouncer 1.21 with \
              max_prepared_statements above 0",
         ),
+        ErrorKind::Database if is_copy_refused(&error) => {
+            error.with_help("PostgreSQL does not copy into a table with row security: use INSERT")
+        }
         _ => error,
     }
+}
+
+fn is_copy_refused(error: &Error) -> bool {
+    let reported = error.as_postgres().and_then(tokio_postgres::Error::as_db_error);
+    reported.is_some_and(|reported| {
+        *reported.code() == SqlState::FEATURE_NOT_SUPPORTED && reported.routine() == Some("DoCopy")
+    })
 }
 
 /// BEGIN or the binding failed.

@@ -32,6 +32,32 @@
 //! # }
 //! ```
 //!
+//! Nor is there a way from a transaction to its client, or for a stream of rows to outlive its transaction:
+//!
+//! ```compile_fail
+//! # async fn example(tx: rls_tool::TenantTransaction<'_>) {
+//! tx.client().batch_execute("select 1").await;
+//! # }
+//! ```
+//!
+//! ```compile_fail
+//! # async fn example(tx: rls_tool::TenantTransaction<'_>) -> rls_tool::Result<()> {
+//! let rows = tx.query_raw("select 1", &[]).await?;
+//! tx.commit().await?;
+//! drop(rows);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A statement that was prepared elsewhere is not taken either: it might be a COMMIT.
+//!
+//! ```compile_fail
+//! # async fn example(tx: rls_tool::TenantTransaction<'_>, client: tokio_postgres::Client) {
+//! let commit = client.prepare("commit").await.unwrap();
+//! tx.execute(&commit, &[]).await;
+//! # }
+//! ```
+//!
 //! # What a failed or cancelled call leaves behind
 //!
 //! Nothing. BEGIN, binding, statement and COMMIT of a one-shot call are queued in one go, so that a dropped future has

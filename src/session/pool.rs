@@ -21,7 +21,6 @@ use super::value::AsTenant;
 #[cfg(feature = "deadpool")]
 use crate::connect::ConnectOptions;
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::QualifiedName;
 
 /// A pool of connections, of which nothing can be had but scopes of one tenant. Clones share the pool.
 ///
@@ -79,11 +78,8 @@ impl TenantPool {
         function: &str,
         params: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>> {
-        let function = QualifiedName::new(schema, function)?;
-        let places: Vec<String> = (1..=params.len()).map(|place| format!("${place}")).collect();
-        let sql = format!("SELECT * FROM {function}({})", places.join(","));
         let scope = TenantScope::across(&*self.inner.source, &self.inner.shared);
-        scope.read_only().query(&sql, params).await
+        scope.lookup(schema, function, params).await
     }
 
     /// How statements travel, as configured or detected.

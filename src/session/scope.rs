@@ -19,6 +19,7 @@ use super::stream::TenantRowStream;
 use super::transaction::TenantTransaction;
 use super::value::TenantValue;
 use crate::error::{Error, Result};
+use crate::sql::QualifiedName;
 
 /// Everything that can be done for one tenant. Made by [`TenantPool::tenant`](super::TenantPool::tenant); keep it and
 /// use it as often as you like.
@@ -54,6 +55,14 @@ impl<'a> TenantScope<'a> {
 impl<'a> TenantScope<'a, AllTenants> {
     pub(super) fn across(source: &'a dyn Source, shared: &'a Shared) -> Self {
         Self::of(source, shared, Ok(None))
+    }
+
+    /// Calls a function, unbound and READ ONLY.
+    pub(super) async fn lookup(self, schema: &str, function: &str, params: Params<'_>) -> Result<Vec<Row>> {
+        let function = QualifiedName::new(schema, function)?;
+        let places: Vec<String> = (1..=params.len()).map(|place| format!("${place}")).collect();
+        let sql = format!("SELECT * FROM {function}({})", places.join(","));
+        self.read_only().query(&sql, params).await
     }
 }
 

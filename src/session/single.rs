@@ -9,7 +9,8 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::sync::Semaphore;
-use tokio_postgres::{Client, Statement};
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, Row, Statement};
 
 use super::config::SessionConfig;
 use super::connection::{Lease, Source};
@@ -43,7 +44,8 @@ impl TenantSession<'static> {
 }
 
 impl<'c> TenantSession<'c> {
-    /// Over anything that is a client for as long as it lives: `&mut Client`, a connection of a pool.
+    /// Over anything that is a client for as long as it lives: `&mut Client`, a connection of a pool. It must not be in a
+    /// transaction.
     ///
     /// # Errors
     ///
@@ -65,6 +67,17 @@ impl<'c> TenantSession<'c> {
     /// The scope of one tenant.
     pub fn tenant<T: AsTenant + ?Sized>(&self, tenant: &T) -> TenantScope<'_> {
         TenantScope::new(&self.source, &self.shared, tenant.as_tenant())
+    }
+
+    /// As [`TenantPool::lookup`](super::TenantPool::lookup).
+    pub async fn lookup(
+        &self,
+        schema: &str,
+        function: &str,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>> {
+        let scope = TenantScope::across(&self.source, &self.shared);
+        scope.lookup(schema, function, params).await
     }
 }
 

@@ -18,6 +18,7 @@ mod tenants;
 
 mod bound;
 mod cancel;
+mod citus;
 mod cross;
 mod examples;
 mod faults;
@@ -29,3 +30,4 @@ mod run;
 mod shop;
 mod soaked;
 mod values;
+mod watched;

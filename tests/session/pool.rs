@@ -194,3 +194,76 @@ async fn passwords_are_in_no_text() {
         assert!(!text.contains("hunter2"), "{text}");
     }
 }
+
+#[tokio::test]
+async fn a_leaked_transaction_costs_its_connection_and_nothing_else() {
+    let shop = Shop::open("pool_forget").await;
+    let config = SessionConfig::new().checkout_timeout(Duration::from_millis(100));
+    let pool = shop.pool_with(1, config.clone()).await;
+    let tx = pool.tenant(&shop.a).begin().await.unwrap();
+    tx.query(NAMES, &[]).await.unwrap();
+    std::mem::forget(tx);
+    let error = pool.tenant(&shop.b).query(NAMES, &[]).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout, "{}", error.chain());
+
+    let session = rls_tool::TenantSession::open(shop.raw().await, config)
+        .await
+        .unwrap();
+    let tx = session.tenant(&shop.a).begin().await.unwrap();
+    tx.query(NAMES, &[]).await.unwrap();
+    std::mem::forget(tx);
+    let error = session.tenant(&shop.b).query(NAMES, &[]).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout, "{}", error.chain());
+}
+
+#[tokio::test]
+async fn a_lookup_sees_what_its_function_says_and_no_more() {
+    let shop = Shop::open("pool_lookup").await;
+    let admin = shop.database.admin().await;
+    run(
+        &admin,
+        "create function public.count_processes() returns bigint language sql as 'select count(*) from app.processes'",
+    )
+    .await;
+    let pool = shop.pool(1).await;
+    let session = rls_tool::TenantSession::open(shop.raw().await, SessionConfig::new())
+        .await
+        .unwrap();
+    pool.tenant(&shop.a).query(NAMES, &[]).await.unwrap();
+    // Of the invoker: no tenant, no rows.
+    for rows in [
+        pool.lookup("public", "count_processes", &[]).await.unwrap(),
+        session.lookup("public", "count_processes", &[]).await.unwrap(),
+    ] {
+        assert_eq!(rows[0].get::<_, i64>(0), 0);
+    }
+    let none = pool
+        .lookup("app", "find_api_key", &[&vec![0_u8; 32]])
+        .await
+        .unwrap();
+    assert!(none.is_empty());
+    let error = pool
+        .lookup("app", "no_such_function\"; drop", &[])
+        .await
+        .unwrap_err();
+    assert_eq!(error.sql_state().unwrap().code(), "42883");
+}
+
+/// Results of a user's type make the driver look the type up while rows are coming in.
+#[tokio::test]
+async fn many_rows_of_an_enum_arrive() {
+    let shop = Shop::open("pool_enum").await;
+    let sql = "select 'SANDBOX'::app.environment, repeat('x', 1000) from generate_series(1, 3000)";
+    for statements in [Statements::Named] {
+        let pool = shop
+            .pool_with(1, SessionConfig::new().statements(statements))
+            .await;
+        let scope = pool.tenant(&shop.a);
+        let query = tokio::time::timeout(Duration::from_secs(10), scope.query(sql, &[]));
+        let rows = query
+            .await
+            .unwrap_or_else(|_| panic!("{statements:?} hangs"))
+            .unwrap();
+        assert_eq!(rows.len(), 3000);
+    }
+}
