@@ -21,15 +21,17 @@ fn run(context: &Context<'_>, findings: &mut Findings<'_>) {
         };
         let object = || Object::Role(role.name.clone());
         for schema in creatable_schemas(context, role) {
-            // A schema of its own, in which nobody looks, is no risk.
-            let searched = schema == "public"
-                || schema == role.name
-                || context.tables().any(|(_, relation)| *relation.schema == *schema);
+            // A schema in which nobody looks is no risk. Where nothing of tenants lies in public, it is how PostgreSQL was
+            // delivered until version 14.
+            let first =
+                schema == role.name || context.tables().any(|(_, relation)| *relation.schema == *schema);
+            let searched = first || schema == "public";
             let Some(of_schema) = Ident::new(schema).ok().filter(|_| searched) else {
                 continue;
             };
+            let severity = if first { Severity::Warning } else { Severity::Info };
             findings.add(
-                About::new(object()).by(&role.name).part(schema),
+                About::new(object()).by(&role.name).part(schema).severity(severity),
                 format!(
                     "{} may create objects in the schema {schema}: a function or operator there that fits better than the one that was meant runs in other tenants' sessions",
                     role.name
