@@ -1,24 +1,28 @@
 //! Which setting says who is asking, and how a session is bound to a tenant: from what the policies compare.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use super::config::{Binding, Config};
 use super::expression::{Expr, lower};
 use crate::catalog::{Catalog, Oid, Relation, Text};
 
-/// The policies' expressions, each text read once.
+/// The policies' expressions, each text read once. Found by where the catalog holds the text, because that is asked
+/// many times and the text is long; the text is kept, so that no other can come to lie there.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Expressions(HashMap<Text, Expr>);
+pub(crate) struct Expressions(HashMap<usize, (Text, Arc<Expr>)>);
 
 impl Expressions {
     /// The expressions of these relations' policies.
     pub(super) fn read(catalog: &Catalog, relations: &[&Relation]) -> Self {
+        let mut known = HashMap::<&Text, Arc<Expr>>::new();
         let mut map = HashMap::new();
         for policy in relations.iter().flat_map(|relation| &relation.policies) {
             for tree in [&policy.using_tree, &policy.check_tree].into_iter().flatten() {
-                if !map.contains_key(tree) {
-                    map.insert(Text::clone(tree), lower(catalog, tree));
-                }
+                let expression = known
+                    .entry(tree)
+                    .or_insert_with(|| Arc::new(lower(catalog, tree)));
+                map.insert(address(tree), (Text::clone(tree), Arc::clone(expression)));
             }
         }
         Self(map)
@@ -26,7 +30,7 @@ impl Expressions {
 
     /// What a policy's stored tree says.
     pub(crate) fn get(&self, tree: &Text) -> Option<&Expr> {
-        self.0.get(tree)
+        self.0.get(&address(tree)).map(|(_, expression)| &**expression)
     }
 
     fn of<'a>(&'a self, relation: &'a Relation) -> impl Iterator<Item = &'a Expr> {
@@ -36,6 +40,10 @@ impl Expressions {
             .flat_map(|policy| [&policy.using_tree, &policy.check_tree].into_iter().flatten());
         trees.filter_map(|tree| self.get(tree))
     }
+}
+
+fn address(tree: &Text) -> usize {
+    tree.as_ptr().addr()
 }
 
 /// Who is asking, as a policy sees it.
