@@ -5,6 +5,8 @@ pub mod audit;
 pub mod catalog;
 mod checks;
 pub mod connect;
+#[cfg(doctest)]
+mod doctests;
 #[cfg(feature = "ephemeral")]
 pub mod ephemeral;
 pub mod error;

@@ -74,15 +74,15 @@ impl Comparison {
             };
             match before {
                 Some(before) if strength(door.verdict) < strength(before.verdict) => {
-                    self.weaker.push(change())
+                    self.weaker.push(change());
                 }
                 Some(before) if strength(door.verdict) > strength(before.verdict) => {
-                    self.stronger.push(change())
+                    self.stronger.push(change());
                 }
                 Some(_) => (),
                 // A new door about which nothing is known may leak.
                 None if strength(door.verdict) <= strength(DoorVerdict::Undecided) => {
-                    self.weaker.push(change())
+                    self.weaker.push(change());
                 }
                 None => self.added.push(change()),
             }

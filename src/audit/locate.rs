@@ -100,7 +100,7 @@ fn location(finding: &Finding, places: &[Place]) -> Option<Location> {
     };
     let fitting: Vec<_> = places.iter().filter(fits).collect();
     // A later statement replaces an earlier one of the same name.
-    let by_name = fitting.iter().copied().filter(named).next_back();
+    let by_name = fitting.iter().copied().rfind(named);
     let creating = fitting.iter().copied().find(|place| place.policy.is_none());
     let any = fitting.first().copied();
     by_name.or(creating).or(any).map(|place| place.location.clone())

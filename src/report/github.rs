@@ -1,11 +1,13 @@
 //! Annotations for GitHub Actions: workflow commands, one a line, on the policy or migration file where it is known.
 
+use std::fmt::Write as _;
+
 use super::words;
 use super::wrap::tame;
 use crate::audit::{Finding, Report, Severity};
 
 /// GitHub shows so many annotations of a step; the rest is in the log.
-pub(super) fn render(report: &Report) -> String {
+pub(super) fn render(report: &Report) -> Result<String, std::fmt::Error> {
     let mut out = String::new();
     for finding in &report.findings {
         let level = match finding.severity {
@@ -25,10 +27,10 @@ pub(super) fn render(report: &Report) -> String {
         if !finding.help.is_empty() {
             message = format!("{message}\nhelp: {}", finding.help);
         }
-        out.push_str(&format!("::{level} {properties}::{}\n", data(&message)));
+        writeln!(out, "::{level} {properties}::{}", data(&message))?;
     }
     for note in &report.notes {
-        out.push_str(&format!("::notice title=rls-tool::{}\n", data(note)));
+        writeln!(out, "::notice title=rls-tool::{}", data(note))?;
     }
     let level = if report.summary.undecided > 0 {
         "warning"
@@ -36,8 +38,8 @@ pub(super) fn render(report: &Report) -> String {
         "notice"
     };
     let verdict = format!("{}. {}.", words::verdict(report.verdict), words::doors(report));
-    out.push_str(&format!("::{level} title=tenant isolation::{}\n", data(&verdict)));
-    out
+    writeln!(out, "::{level} title=tenant isolation::{}", data(&verdict))?;
+    Ok(out)
 }
 
 fn title(finding: &Finding) -> String {
@@ -67,7 +69,7 @@ mod tests {
         report.findings.truncate(1);
         report.findings[0].message = "x\r\n::set-env name=PATH::y\n::error::100%".to_owned();
         report.findings[0].check = "a\n::b, c".to_owned();
-        let text = render(&report);
+        let text = render(&report).unwrap();
         let mut lines = text.lines();
         let first = lines.next().unwrap();
         assert!(

@@ -1,6 +1,7 @@
 //! The matrix by itself: a row a role and object, a column a command, in each cell what is known about that door.
 
 use std::collections::BTreeMap;
+use std::fmt::{self, Write};
 
 use serde::Serialize;
 
@@ -8,6 +9,7 @@ use super::format::Style;
 use super::words;
 use super::wrap::tame;
 use crate::audit::{Command, DoorVerdict, Report};
+use crate::error::{Error, ErrorKind, Result};
 
 /// How the matrix is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,16 +81,22 @@ impl Matrix {
     }
 
     /// The matrix as text, ending in a line break.
-    pub fn render(&self, format: MatrixFormat, style: Style) -> String {
-        match format {
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Internal`] where it cannot be rendered, which none is.
+    pub fn render(&self, format: MatrixFormat, style: Style) -> Result<String> {
+        let written = match format {
             MatrixFormat::Text => self.text(style),
             MatrixFormat::Markdown => self.markdown(),
             MatrixFormat::Csv => self.csv(),
-            MatrixFormat::Json => {
-                // Text and maps of text: there is nothing in it that JSON cannot hold.
-                serde_json::to_string_pretty(&self.rows).unwrap_or_default() + "\n"
-            }
-        }
+            MatrixFormat::Json => serde_json::to_string_pretty(&self.rows)
+                .map(|text| text + "\n")
+                .map_err(|_| fmt::Error),
+        };
+        written.map_err(|cause| {
+            Error::new(ErrorKind::Internal, "failed to render the matrix").caused_by(cause)
+        })
     }
 
     /// The commands that appear at all.
@@ -101,23 +109,21 @@ impl Matrix {
             .collect()
     }
 
-    fn text(&self, style: Style) -> String {
+    fn text(&self, style: Style) -> Result<String, fmt::Error> {
         let mut out = String::new();
         let commands = self.commands();
         let width = |text: &dyn Fn(&Row) -> usize| self.rows.iter().map(text).max().unwrap_or_default();
         let object = width(&|row| row.object.chars().count());
         let kind = width(&|row| row.kind.len());
+        let mut head = format!("{:<object$}  {:<kind$}", "", "");
+        for command in &commands {
+            write!(head, "  {command:<9}")?;
+        }
         let mut role: Option<&str> = None;
         for row in &self.rows {
             if role != Some(row.role.as_str()) {
                 let gap = if role.is_some() { "\n" } else { "" };
-                let columns: String = commands.iter().map(|command| format!("  {command:<9}")).collect();
-                let head = format!("{:<object$}  {:<kind$}{columns}", "", "");
-                out.push_str(&format!(
-                    "{gap}{}\n  {}\n",
-                    style.bold(&row.role),
-                    head.trim_end()
-                ));
+                writeln!(out, "{gap}{}\n  {}", style.bold(&row.role), head.trim_end())?;
                 role = Some(row.role.as_str());
             }
             let mut line = format!("  {:<object$}  {:<kind$}", row.object, row.kind);
@@ -126,62 +132,47 @@ impl Matrix {
                 line.push_str("  ");
                 line.push_str(&style.verdict(verdict, &format!("{verdict:<9}")));
             }
-            out.push_str(line.trim_end());
-            out.push('\n');
+            writeln!(out, "{}", line.trim_end())?;
         }
-        out
+        Ok(out)
     }
 
-    fn markdown(&self) -> String {
+    fn markdown(&self) -> Result<String, fmt::Error> {
         let cell = |text: &str| text.replace('|', "\\|").replace('`', "'");
         let commands = self.commands();
-        let mut out = format!("| role | object | kind | {} |\n", commands.join(" | "));
-        out.push_str(&format!("|---|---|---|{}\n", "---|".repeat(commands.len())));
+        let mut out = String::new();
+        writeln!(out, "| role | object | kind | {} |", commands.join(" | "))?;
+        writeln!(out, "|---|---|---|{}", "---|".repeat(commands.len()))?;
         for row in &self.rows {
             let cells: Vec<_> = commands
                 .iter()
                 .map(|command| row.doors.get(command).copied().unwrap_or(""))
                 .collect();
             let (role, object) = (cell(&row.role), cell(&row.object));
-            out.push_str(&format!(
-                "| `{role}` | `{object}` | {} | {} |\n",
-                row.kind,
-                cells.join(" | ")
-            ));
+            writeln!(out, "| `{role}` | `{object}` | {} | {} |", row.kind, cells.join(" | "))?;
         }
-        out
+        Ok(out)
     }
 
-    fn csv(&self) -> String {
+    fn csv(&self) -> Result<String, fmt::Error> {
         // A spreadsheet takes a leading =, +, - or @ for a formula.
         let field = |text: &str| {
-            let guard = if text.starts_with(['=', '+', '-', '@']) {
-                "'"
-            } else {
-                ""
-            };
+            let guard = if text.starts_with(['=', '+', '-', '@']) { "'" } else { "" };
             format!("\"{guard}{}\"", text.replace('"', "\"\""))
         };
         let mut out = String::from("role,object,kind");
         for command in COMMANDS {
-            out.push(',');
-            out.push_str(command.as_sql());
+            write!(out, ",{}", command.as_sql())?;
         }
         out.push('\n');
         for row in &self.rows {
-            out.push_str(&format!(
-                "{},{},{}",
-                field(&row.role),
-                field(&row.object),
-                field(row.kind)
-            ));
+            write!(out, "{},{},{}", field(&row.role), field(&row.object), field(row.kind))?;
             for command in COMMANDS {
-                out.push(',');
-                out.push_str(row.doors.get(command.as_sql()).copied().unwrap_or_default());
+                write!(out, ",{}", row.doors.get(command.as_sql()).copied().unwrap_or_default())?;
             }
             out.push('\n');
         }
-        out
+        Ok(out)
     }
 }
 
@@ -222,7 +213,7 @@ mod tests {
 
     #[test]
     fn text_has_a_block_a_role_and_only_the_commands_that_appear() {
-        let text = matrix().render(MatrixFormat::Text, Style::Plain);
+        let text = matrix().render(MatrixFormat::Text, Style::Plain).unwrap();
         let expected = "\
 app
                                                      SELECT     INSERT     DELETE     EXECUTE
@@ -238,14 +229,14 @@ reporting
         assert_eq!(text, expected);
         assert!(
             matrix()
-                .render(MatrixFormat::Text, Style::Coloured)
+                .render(MatrixFormat::Text, Style::Coloured).unwrap()
                 .contains("\u{1b}[1;31mleak")
         );
     }
 
     #[test]
     fn other_formats_hold_the_same() {
-        let csv = matrix().render(MatrixFormat::Csv, Style::Plain);
+        let csv = matrix().render(MatrixFormat::Csv, Style::Plain).unwrap();
         assert!(
             csv.starts_with("role,object,kind,SELECT,INSERT,UPDATE,DELETE,TRUNCATE,EXECUTE\n"),
             "{csv}"
@@ -254,16 +245,16 @@ reporting
             csv.contains("\"app\",\"app.invoices\",\"table\",leak,held,,leak,,\n"),
             "{csv}"
         );
-        let markdown = matrix().render(MatrixFormat::Markdown, Style::Plain);
+        let markdown = matrix().render(MatrixFormat::Markdown, Style::Plain).unwrap();
         assert!(
             markdown.contains("| `app` | `app.invoices` | table | leak | held | leak |  |"),
             "{markdown}"
         );
-        let json = matrix().render(MatrixFormat::Json, Style::Plain);
+        let json = matrix().render(MatrixFormat::Json, Style::Plain).unwrap();
         let rows: Vec<serde_json::Value> = serde_json::from_str(&json).unwrap();
         assert_eq!(rows[1]["doors"]["SELECT"], "leak");
         let some = Matrix::new(&sample(), |name| name == "app.lookup(text)");
-        assert_eq!(some.render(MatrixFormat::Csv, Style::Plain).lines().count(), 2);
+        assert_eq!(some.render(MatrixFormat::Csv, Style::Plain).unwrap().lines().count(), 2);
     }
 
     #[test]
@@ -273,12 +264,12 @@ reporting
         let matrix = Matrix::new(&report, |_| true);
         assert!(
             matrix
-                .render(MatrixFormat::Csv, Style::Plain)
+                .render(MatrixFormat::Csv, Style::Plain).unwrap()
                 .contains("\"'=cmd|' \"\"x\"\"\"")
         );
         assert!(
             matrix
-                .render(MatrixFormat::Markdown, Style::Plain)
+                .render(MatrixFormat::Markdown, Style::Plain).unwrap()
                 .contains("`=cmd\\|' \"x\"`")
         );
     }

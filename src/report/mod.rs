@@ -43,7 +43,7 @@ impl Report {
             Format::Sarif => sarif::render(self).map_err(|cause| failed(format, cause)),
             #[cfg(feature = "formats")]
             Format::Junit => junit::render(self).map_err(|cause| failed(format, cause)),
-            Format::Github => Ok(github::render(self)),
+            Format::Github => github::render(self).map_err(|cause| failed(format, cause)),
             Format::Gitlab => gitlab::render(self).map_err(|cause| failed(format, cause)),
         }
     }

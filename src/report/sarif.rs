@@ -259,15 +259,15 @@ fn bag(entries: &[(&str, Value)]) -> PropertyBag {
 
 /// A relative path as a URI.
 fn uri(path: &str) -> String {
-    let mut out = String::new();
-    for byte in path.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
-            out.push(char::from(byte));
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
+    let parts = path.bytes().map(|byte| {
+        if plain(byte) {
+            char::from(byte).to_string()
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            format!("%{byte:02X}")
         }
-    }
-    out
+    });
+    parts.collect()
 }
 
 #[cfg(test)]

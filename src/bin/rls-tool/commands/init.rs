@@ -157,11 +157,8 @@ fn write(catalog: &Catalog, config: &Config, model: &Model) -> Result<String, st
         quoted(config.tenant_setting())
     )?;
     text.push_str("# Only these schemas; by default all but PostgreSQL's own.\n# schemas = [\"public\"]\n\n");
-    writeln!(
-        text,
-        "# Tenant-scoped tables that were found ({}):",
-        model.tables.len()
-    )?;
+    let whole = || model.tables.iter().filter(|table| table.part_of.is_none());
+    writeln!(text, "# Tenant-scoped tables that were found ({}):", whole().count())?;
     let name = |oid| {
         catalog
             .relations
@@ -169,7 +166,7 @@ fn write(catalog: &Catalog, config: &Config, model: &Model) -> Result<String, st
             .map(Relation::plain_name)
             .unwrap_or_default()
     };
-    for table in model.tables.iter().filter(|table| table.part_of.is_none()) {
+    for table in whole() {
         writeln!(
             text,
             "#   {}: {}",
@@ -178,7 +175,7 @@ fn write(catalog: &Catalog, config: &Config, model: &Model) -> Result<String, st
         )?;
     }
     text.push_str(
-        "# A table whose tenant column has another name, or whose rows need values that cannot be made up:\n\
+        "\n# A table whose tenant column has another name, or whose rows need values that cannot be made up:\n\
          # [[table]]\n# name = \"app.memberships\"\n# tenant_column = \"org_id\"\n# values = { kind = \"'member'\" }\n\n",
     );
     if !model.global.is_empty() {

@@ -71,7 +71,7 @@ impl MatrixCommand {
             None => output::style(),
             Some(_) => Style::Plain,
         };
-        output::write(self.output.as_deref(), &matrix.render(format, style))?;
+        output::write(self.output.as_deref(), &matrix.render(format, style)?)?;
         Ok(Outcome::Done)
     }
 }
