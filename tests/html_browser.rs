@@ -33,7 +33,7 @@ fn large() -> Report {
             for command in ["SELECT", "INSERT", "UPDATE", "DELETE"] {
                 let mut door = template.clone();
                 door.object = serde_json::from_value(format!("app.table_{table:04}").into()).unwrap();
-                door.role = role.to_owned();
+                role.clone_into(&mut door.role);
                 door.command = serde_json::from_value(command.into()).unwrap();
                 door.reason = format!("{} attacks failed", table % 7);
                 report.doors.push(door);
@@ -237,11 +237,11 @@ fn a_cell_explains_itself_and_leads_to_its_findings() {
 fn the_keyboard_reaches_the_search() {
     let found = drive(
         &html(&sample()),
-        r##"
+        r#"
         document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "/", bubbles: true }));
         const hidden = [...document.querySelectorAll("[tabindex='-1']")].length;
         return [document.activeElement.id, hidden];
-        "##,
+        "#,
     );
     assert_eq!(found, serde_json::json!(["row-search", 0]));
 }

@@ -94,9 +94,8 @@ impl Matrix {
                 .map(|text| text + "\n")
                 .map_err(|_| fmt::Error),
         };
-        written.map_err(|cause| {
-            Error::new(ErrorKind::Internal, "failed to render the matrix").caused_by(cause)
-        })
+        written
+            .map_err(|cause| Error::new(ErrorKind::Internal, "failed to render the matrix").caused_by(cause))
     }
 
     /// The commands that appear at all.
@@ -149,7 +148,12 @@ impl Matrix {
                 .map(|command| row.doors.get(command).copied().unwrap_or(""))
                 .collect();
             let (role, object) = (cell(&row.role), cell(&row.object));
-            writeln!(out, "| `{role}` | `{object}` | {} | {} |", row.kind, cells.join(" | "))?;
+            writeln!(
+                out,
+                "| `{role}` | `{object}` | {} | {} |",
+                row.kind,
+                cells.join(" | ")
+            )?;
         }
         Ok(out)
     }
@@ -157,7 +161,11 @@ impl Matrix {
     fn csv(&self) -> Result<String, fmt::Error> {
         // A spreadsheet takes a leading =, +, - or @ for a formula.
         let field = |text: &str| {
-            let guard = if text.starts_with(['=', '+', '-', '@']) { "'" } else { "" };
+            let guard = if text.starts_with(['=', '+', '-', '@']) {
+                "'"
+            } else {
+                ""
+            };
             format!("\"{guard}{}\"", text.replace('"', "\"\""))
         };
         let mut out = String::from("role,object,kind");
@@ -166,9 +174,19 @@ impl Matrix {
         }
         out.push('\n');
         for row in &self.rows {
-            write!(out, "{},{},{}", field(&row.role), field(&row.object), field(row.kind))?;
+            write!(
+                out,
+                "{},{},{}",
+                field(&row.role),
+                field(&row.object),
+                field(row.kind)
+            )?;
             for command in COMMANDS {
-                write!(out, ",{}", row.doors.get(command.as_sql()).copied().unwrap_or_default())?;
+                write!(
+                    out,
+                    ",{}",
+                    row.doors.get(command.as_sql()).copied().unwrap_or_default()
+                )?;
             }
             out.push('\n');
         }
@@ -229,7 +247,8 @@ reporting
         assert_eq!(text, expected);
         assert!(
             matrix()
-                .render(MatrixFormat::Text, Style::Coloured).unwrap()
+                .render(MatrixFormat::Text, Style::Coloured)
+                .unwrap()
                 .contains("\u{1b}[1;31mleak")
         );
     }
@@ -254,7 +273,13 @@ reporting
         let rows: Vec<serde_json::Value> = serde_json::from_str(&json).unwrap();
         assert_eq!(rows[1]["doors"]["SELECT"], "leak");
         let some = Matrix::new(&sample(), |name| name == "app.lookup(text)");
-        assert_eq!(some.render(MatrixFormat::Csv, Style::Plain).unwrap().lines().count(), 2);
+        assert_eq!(
+            some.render(MatrixFormat::Csv, Style::Plain)
+                .unwrap()
+                .lines()
+                .count(),
+            2
+        );
     }
 
     #[test]
@@ -264,12 +289,14 @@ reporting
         let matrix = Matrix::new(&report, |_| true);
         assert!(
             matrix
-                .render(MatrixFormat::Csv, Style::Plain).unwrap()
+                .render(MatrixFormat::Csv, Style::Plain)
+                .unwrap()
                 .contains("\"'=cmd|' \"\"x\"\"\"")
         );
         assert!(
             matrix
-                .render(MatrixFormat::Markdown, Style::Plain).unwrap()
+                .render(MatrixFormat::Markdown, Style::Plain)
+                .unwrap()
                 .contains("`=cmd\\|' \"x\"`")
         );
     }

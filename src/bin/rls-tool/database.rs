@@ -55,7 +55,7 @@ impl Database {
                 Ok(client) => return Ok(client),
                 Err(error) => error,
             };
-            if !end.is_some_and(|end| Instant::now() < end) || !is_not_up_yet(&error) {
+            if end.is_none_or(|end| Instant::now() >= end) || !is_not_up_yet(&error) {
                 drop(progress);
                 return Err(error.into());
             }

@@ -158,7 +158,11 @@ fn write(catalog: &Catalog, config: &Config, model: &Model) -> Result<String, st
     )?;
     text.push_str("# Only these schemas; by default all but PostgreSQL's own.\n# schemas = [\"public\"]\n\n");
     let whole = || model.tables.iter().filter(|table| table.part_of.is_none());
-    writeln!(text, "# Tenant-scoped tables that were found ({}):", whole().count())?;
+    writeln!(
+        text,
+        "# Tenant-scoped tables that were found ({}):",
+        whole().count()
+    )?;
     let name = |oid| {
         catalog
             .relations
