@@ -1,5 +1,6 @@
 //! One transaction on one connection: begun with its binding, watched, ended on every way out.
 
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -164,13 +165,13 @@ impl<'a> Core<'a> {
     }
 
     /// Runs one operation; BEGIN and the binding go ahead of the first one, in the same round trip.
-    pub(super) async fn run<T>(&self, operation: impl Future<Output = Result<T>>) -> Result<T> {
+    pub(super) async fn run<T>(&self, operation: Pin<&mut impl Future<Output = Result<T>>>) -> Result<T> {
         if self.phase.load(Ordering::Relaxed) == BROKEN {
             return Err(error::broken());
         }
         self.statements.fetch_add(1, Ordering::Relaxed);
         let flight = Flight::new(self);
-        let (begun, output) = in_order(self.preamble(), operation)
+        let (begun, output) = in_order(pin!(self.preamble()), operation)
             .instrument(self.span.clone())
             .await;
         flight.landed();
@@ -184,18 +185,21 @@ impl<'a> Core<'a> {
     /// Runs the transaction's only operation: BEGIN, binding, operation and COMMIT in one round trip.
     ///
     /// The operation must send its one request when it is polled for the first time, or fail.
-    pub(super) async fn run_whole<T>(&self, operation: impl Future<Output = Result<T>>) -> Result<T> {
+    pub(super) async fn run_whole<T>(
+        &self,
+        operation: Pin<&mut impl Future<Output = Result<T>>>,
+    ) -> Result<T> {
         self.statements.fetch_add(1, Ordering::Relaxed);
-        let commit = async {
+        let commit = pin!(async {
             self.committing.store(true, Ordering::Relaxed);
             let sql = self.last_words("COMMIT");
             self.client()?
                 .batch_execute(&sql)
                 .await
                 .map_err(|cause| self.commit_failed(cause))
-        };
+        });
         let flight = Flight::new(self);
-        let (begun, (output, committed)) = in_order(self.preamble(), in_order(operation, commit))
+        let (begun, (output, committed)) = in_order(pin!(self.preamble()), pin!(in_order(operation, commit)))
             .instrument(self.span.clone())
             .await;
         flight.landed();
@@ -217,11 +221,11 @@ impl<'a> Core<'a> {
             FRESH => {
                 self.phase.store(SENT, Ordering::Relaxed);
                 let client = self.client()?;
-                let begin = client.batch_execute(&self.opening.begin);
+                let begin = pin!(client.batch_execute(&self.opening.begin));
                 let answer = match &self.opening.binding {
                     None => begin.await,
                     Some(binding) => {
-                        let (opened, bound) = in_order(begin, client.batch_execute(binding)).await;
+                        let (opened, bound) = in_order(begin, pin!(client.batch_execute(binding))).await;
                         opened.and(bound)
                     }
                 };
@@ -269,8 +273,8 @@ impl<'a> Core<'a> {
             _ => {}
         }
         let sure = self.phase.load(Ordering::Relaxed) == OPEN && !self.suspect.load(Ordering::Relaxed);
-        let verify = async { if sure { Ok(()) } else { self.verify().await } };
-        let commit = async {
+        let verify = pin!(async { if sure { Ok(()) } else { self.verify().await } });
+        let commit = pin!(async {
             self.phase.store(ENDING, Ordering::Relaxed);
             self.committing.store(true, Ordering::Relaxed);
             let sql = self.last_words("COMMIT");
@@ -278,7 +282,7 @@ impl<'a> Core<'a> {
                 .batch_execute(&sql)
                 .await
                 .map_err(|cause| self.commit_failed(cause))
-        };
+        });
         let flight = Flight::new(self);
         let (verified, committed) = in_order(verify, commit).instrument(self.span.clone()).await;
         flight.landed();

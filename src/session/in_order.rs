@@ -5,14 +5,18 @@
 //! `futures::join!` and its kin do the same today but do not promise an order; safety here depends on it.
 
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::Poll;
 
 /// Polls `first` and then `second` until both are done, and gives both outputs.
-pub(super) async fn in_order<A: Future, B: Future>(first: A, second: B) -> (A::Output, B::Output) {
-    let (mut first, mut second) = (pin!(first), pin!(second));
+///
+/// They are pinned where they were made: moved through each caller, they would be stored once a layer.
+pub(super) fn in_order<A: Future, B: Future>(
+    mut first: Pin<&mut A>,
+    mut second: Pin<&mut B>,
+) -> impl Future<Output = (A::Output, B::Output)> {
     let (mut first_output, mut second_output) = (None, None);
-    poll_fn(|cx| {
+    poll_fn(move |cx| {
         if first_output.is_none()
             && let Poll::Ready(output) = first.as_mut().poll(cx)
         {
@@ -32,7 +36,6 @@ pub(super) async fn in_order<A: Future, B: Future>(first: A, second: B) -> (A::O
             }
         }
     })
-    .await
 }
 
 /// Polls a future once, so that the request it makes is queued, and forgets it: for a ROLLBACK in a destructor.
@@ -63,7 +66,10 @@ mod tests {
                 Poll::Pending
             })
         };
-        assert_eq!(in_order(future('a', 2), future('b', 1)).await, ('a', 'b'));
+        assert_eq!(
+            in_order(pin!(future('a', 2)), pin!(future('b', 1))).await,
+            ('a', 'b')
+        );
         assert_eq!(polled.take(), ['a', 'b', 'a', 'b', 'a']);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
@@ -146,9 +147,12 @@ impl<'a, S> TenantScope<'a, S> {
 
     /// Runs one statement and returns its rows.
     pub async fn query(&self, sql: &str, params: Params<'_>) -> Result<Vec<Row>> {
-        match self.query_once(sql, params).await {
-            Err(error) if is_stale(&error) => self.query_once(sql, params).await,
-            result => result,
+        let mut again = true;
+        loop {
+            match self.query_once(sql, params).await {
+                Err(error) if again && is_stale(&error) => again = false,
+                result => return result,
+            }
         }
     }
 
@@ -156,7 +160,7 @@ impl<'a, S> TenantScope<'a, S> {
         let core = self.core().await?;
         let mut ready = Ready::new(&core, sql)?;
         ready.prepare_ahead(&core).await?;
-        core.run_whole(ready.rows(&core, params)).await
+        core.run_whole(pin!(ready.rows(&core, params))).await
     }
 
     /// Like [`query`](Self::query), for exactly one row.
@@ -181,7 +185,7 @@ impl<'a, S> TenantScope<'a, S> {
     pub async fn query_raw(&self, sql: &str, params: Params<'_>) -> Result<TenantRowStream<'a>> {
         let core = self.core().await?;
         let ready = Ready::new(&core, sql)?;
-        let rows = core.run(ready.stream(&core, params)).await?;
+        let rows = core.run(pin!(ready.stream(&core, params))).await?;
         Ok(TenantRowStream::new(core, rows))
     }
 
@@ -189,29 +193,35 @@ impl<'a, S> TenantScope<'a, S> {
     pub async fn query_typed_raw(&self, sql: &str, params: TypedParams<'_>) -> Result<TenantRowStream<'a>> {
         let core = self.core().await?;
         let ready = Ready::new(&core, sql)?;
-        let rows = core.run(ready.typed_stream(&core, params)).await?;
+        let rows = core.run(pin!(ready.typed_stream(&core, params))).await?;
         Ok(TenantRowStream::new(core, rows))
     }
 
     /// Runs one statement and says how many rows it changed.
     pub async fn execute(&self, sql: &str, params: Params<'_>) -> Result<u64> {
-        match self.execute_once(sql, params).await {
-            Err(error) if is_stale(&error) => self.execute_once(sql, params).await,
-            result => result,
+        let mut again = true;
+        loop {
+            match self.execute_once(sql, params).await {
+                Err(error) if again && is_stale(&error) => again = false,
+                result => return result,
+            }
         }
     }
 
     async fn execute_once(&self, sql: &str, params: Params<'_>) -> Result<u64> {
         if let Some(rows) = self.expected {
-            let tx = self.begin().await?;
-            tx.execute_expecting(rows, sql, params).await?;
-            tx.commit().await?;
-            return Ok(rows);
+            let work = async {
+                let tx = self.begin().await?;
+                tx.execute_expecting(rows, sql, params).await?;
+                tx.commit().await?;
+                Ok(rows)
+            };
+            return Box::pin(work).await;
         }
         let core = self.core().await?;
         let mut ready = Ready::new(&core, sql)?;
         ready.prepare_ahead(&core).await?;
-        core.run_whole(ready.count(&core, params)).await
+        core.run_whole(pin!(ready.count(&core, params))).await
     }
 
     /// Like [`query`](Self::query) with types for the parameters: one round trip also the first time, and safe behind
@@ -219,7 +229,7 @@ impl<'a, S> TenantScope<'a, S> {
     pub async fn query_typed(&self, sql: &str, params: TypedParams<'_>) -> Result<Vec<Row>> {
         let core = self.core().await?;
         let ready = Ready::new(&core, sql)?;
-        core.run_whole(ready.typed_rows(&core, params)).await
+        core.run_whole(pin!(ready.typed_rows(&core, params))).await
     }
 
     /// Like [`query_one`](Self::query_one) with types for the parameters.
@@ -235,15 +245,18 @@ impl<'a, S> TenantScope<'a, S> {
     /// Like [`execute`](Self::execute) with types for the parameters.
     pub async fn execute_typed(&self, sql: &str, params: TypedParams<'_>) -> Result<u64> {
         if let Some(rows) = self.expected {
-            let tx = self.begin().await?;
-            let changed = tx.execute_typed(sql, params).await?;
-            error::expect_rows(rows, changed, self.value())?;
-            tx.commit().await?;
-            return Ok(changed);
+            let work = async {
+                let tx = self.begin().await?;
+                let changed = tx.execute_typed(sql, params).await?;
+                error::expect_rows(rows, changed, self.value())?;
+                tx.commit().await?;
+                Ok(changed)
+            };
+            return Box::pin(work).await;
         }
         let core = self.core().await?;
         let ready = Ready::new(&core, sql)?;
-        core.run_whole(ready.typed_count(&core, params)).await
+        core.run_whole(pin!(ready.typed_count(&core, params))).await
     }
 
     /// Begins a transaction. Nothing is sent yet: BEGIN and the binding travel with its first statement.
@@ -381,5 +394,22 @@ impl<S> fmt::Debug for TenantScope<'_, S> {
             .field("tenant", &self.tenant)
             .field("modes", &self.modes)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Futures are moved when they are spawned, boxed, or handed on: they must not grow unnoticed.
+    #[test]
+    fn futures_are_small() {
+        fn size<R: Future>(_: impl FnOnce(&'static TenantScope<'static>) -> R) -> usize {
+            size_of::<R>()
+        }
+        let query = size(|scope| scope.query("select 1", &[]));
+        let execute = size(|scope| scope.execute("select 1", &[]));
+        let typed = size(|scope| scope.query_typed("select 1", &[]));
+        assert!(query.max(execute).max(typed) < 6000, "{query}, {execute}, {typed} bytes");
     }
 }

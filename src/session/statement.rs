@@ -145,7 +145,7 @@ impl<'s> Ready<'s> {
 
     pub(super) async fn rows(&self, core: &Core<'_>, params: Params<'_>) -> Result<Vec<Row>> {
         if !self.named {
-            return self.typed_rows(core, &typed(params)?).await;
+            return Box::pin(self.typed_rows(core, &typed(params)?)).await;
         }
         let statement = self.statement(core).await?;
         let rows = core.client()?.query(&statement, params).await;
@@ -154,7 +154,7 @@ impl<'s> Ready<'s> {
 
     pub(super) async fn count(&self, core: &Core<'_>, params: Params<'_>) -> Result<u64> {
         if !self.named {
-            return self.typed_count(core, &typed(params)?).await;
+            return Box::pin(self.typed_count(core, &typed(params)?)).await;
         }
         let statement = self.statement(core).await?;
         let count = core.client()?.execute(&statement, params).await;
@@ -167,7 +167,7 @@ impl<'s> Ready<'s> {
         params: Params<'_>,
     ) -> Result<tokio_postgres::RowStream> {
         if !self.named {
-            return self.typed_stream(core, &typed(params)?).await;
+            return Box::pin(self.typed_stream(core, &typed(params)?)).await;
         }
         let statement = self.statement(core).await?;
         let stream = core.client()?.query_raw(&statement, params.iter().copied()).await;

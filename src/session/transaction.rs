@@ -3,6 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Deref;
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Buf;
@@ -72,7 +73,7 @@ impl<'a, S> TenantTransaction<'a, S> {
         T: ToTenantStatement + ?Sized,
     {
         let ready = Ready::new(&self.core, statement)?;
-        self.core.run(ready.rows(&self.core, params)).await
+        self.core.run(pin!(ready.rows(&self.core, params))).await
     }
 
     /// Like [`query`](Self::query), for exactly one row.
@@ -105,7 +106,7 @@ impl<'a, S> TenantTransaction<'a, S> {
         T: ToTenantStatement + ?Sized,
     {
         let ready = Ready::new(&self.core, statement)?;
-        let stream = self.core.run(ready.stream(&self.core, params)).await?;
+        let stream = self.core.run(pin!(ready.stream(&self.core, params))).await?;
         Ok(RowStream::new(&self.core, stream))
     }
 
@@ -115,7 +116,7 @@ impl<'a, S> TenantTransaction<'a, S> {
         T: ToTenantStatement + ?Sized,
     {
         let ready = Ready::new(&self.core, statement)?;
-        self.core.run(ready.count(&self.core, params)).await
+        self.core.run(pin!(ready.count(&self.core, params))).await
     }
 
     /// Like [`execute`](Self::execute), for a statement that must change exactly `rows` rows: an UPDATE by primary key,
@@ -135,7 +136,7 @@ impl<'a, S> TenantTransaction<'a, S> {
     /// Like [`query`](Self::query) with types for the parameters: never prepared, one round trip.
     pub async fn query_typed(&self, sql: &str, params: TypedParams<'_>) -> Result<Vec<Row>> {
         let ready = Ready::new(&self.core, sql)?;
-        self.core.run(ready.typed_rows(&self.core, params)).await
+        self.core.run(pin!(ready.typed_rows(&self.core, params))).await
     }
 
     /// Like [`query_one`](Self::query_one) with types for the parameters.
@@ -151,14 +152,17 @@ impl<'a, S> TenantTransaction<'a, S> {
     /// Like [`query_raw`](Self::query_raw) with types for the parameters.
     pub async fn query_typed_raw(&self, sql: &str, params: TypedParams<'_>) -> Result<RowStream<'_>> {
         let ready = Ready::new(&self.core, sql)?;
-        let stream = self.core.run(ready.typed_stream(&self.core, params)).await?;
+        let stream = self
+            .core
+            .run(pin!(ready.typed_stream(&self.core, params)))
+            .await?;
         Ok(RowStream::new(&self.core, stream))
     }
 
     /// Like [`execute`](Self::execute) with types for the parameters.
     pub async fn execute_typed(&self, sql: &str, params: TypedParams<'_>) -> Result<u64> {
         let ready = Ready::new(&self.core, sql)?;
-        self.core.run(ready.typed_count(&self.core, params)).await
+        self.core.run(pin!(ready.typed_count(&self.core, params))).await
     }
 
     /// Prepares a statement for this transaction. Statements that are given as text are kept per connection anyway.
@@ -168,7 +172,7 @@ impl<'a, S> TenantTransaction<'a, S> {
             None
         } else {
             let ready = Ready::new(&self.core, sql)?;
-            Some(self.core.run(ready.statement(&self.core)).await?)
+            Some(self.core.run(pin!(ready.statement(&self.core))).await?)
         };
         Ok(TenantStatement {
             sql: sql.to_owned(),
@@ -211,22 +215,22 @@ impl<'a, S> TenantTransaction<'a, S> {
         U: Buf + Send + 'static,
     {
         let ready = Ready::new(&self.core, sql)?;
-        let copy = async {
+        let copy = pin!(async {
             let statement = ready.statement(&self.core).await?;
             let sink = self.core.client()?.copy_in(&statement).await;
             sink.map_err(|cause| self.core.failed(cause))
-        };
+        });
         Ok(CopyInSink::new(&self.core, self.core.run(copy).await?))
     }
 
     /// Starts `COPY … TO STDOUT`; row security applies to what is copied.
     pub async fn copy_out(&self, sql: &str) -> Result<CopyOutStream<'_>> {
         let ready = Ready::new(&self.core, sql)?;
-        let copy = async {
+        let copy = pin!(async {
             let statement = ready.statement(&self.core).await?;
             let stream = self.core.client()?.copy_out(&statement).await;
             stream.map_err(|cause| self.core.failed(cause))
-        };
+        });
         Ok(CopyOutStream::new(&self.core, self.core.run(copy).await?))
     }
 
@@ -247,10 +251,10 @@ impl<'a, S> TenantTransaction<'a, S> {
         check_batch(sql, self.core.setting())?;
         let core = &self.core;
         core.mark_lasting();
-        let batch = async {
-            let run = core.client()?.simple_query(sql);
-            let run = async { run.await.map_err(|cause| core.failed(cause)) };
-            let (answer, still_bound) = in_order(run, core.verify()).await;
+        let batch = pin!(async {
+            let client = core.client()?;
+            let run = pin!(async { client.simple_query(sql).await.map_err(|cause| core.failed(cause)) });
+            let (answer, still_bound) = in_order(run, pin!(core.verify())).await;
             match (&answer, &still_bound) {
                 // It failed within the transaction: that is an ordinary failed statement.
                 (Err(_), Err(error)) if error::is_failed_transaction(error) => answer,
@@ -262,7 +266,7 @@ impl<'a, S> TenantTransaction<'a, S> {
                 }
                 _ => answer,
             }
-        };
+        });
         core.run(batch).await
     }
 
@@ -285,13 +289,15 @@ impl<'a, S> TenantTransaction<'a, S> {
             scope: PhantomData,
         };
         let sql = format!("SAVEPOINT {name}{}", rebinding(core));
-        let savepoint = async {
+        let mut savepoint = Box::pin(async {
             // From its first poll on, dropping it must undo the savepoint.
             nested.savepoint = Some(name);
             let done = core.client()?.batch_execute(&sql).await;
             done.map_err(|cause| core.failed(cause))
-        };
-        if let Err(error) = core.run(savepoint).await {
+        });
+        let done = core.run(savepoint.as_mut()).await;
+        drop(savepoint);
+        if let Err(error) = done {
             // There is no savepoint to go back to.
             nested.savepoint = None;
             return Err(error);
@@ -315,10 +321,10 @@ impl<'a, S> TenantTransaction<'a, S> {
         };
         let core: &Core<'_> = &self.core;
         let sql = format!("RELEASE SAVEPOINT {name}{}", rebinding(core));
-        let release = async {
+        let release = pin!(async {
             let done = core.client()?.batch_execute(&sql).await;
             done.map_err(|cause| core.failed(cause))
-        };
+        });
         core.run(release).await?;
         self.savepoint = None;
         Ok(())
@@ -337,10 +343,10 @@ impl<'a, S> TenantTransaction<'a, S> {
         };
         let core: &Core<'_> = &self.core;
         let sql = undo(name, core);
-        let undo = async {
+        let undo = pin!(async {
             let done = core.client()?.batch_execute(&sql).await;
             done.map_err(|cause| core.failed(cause))
-        };
+        });
         core.run(undo).await?;
         self.savepoint = None;
         Ok(())

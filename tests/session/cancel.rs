@@ -55,7 +55,7 @@ macro_rules! operations {
 }
 
 const IN_TRANSACTIONS: &[(&str, Operation)] = operations! {
-    nothing: |_tx| ();
+    nothing: |_tx| {};
     query: |tx| tx.query(NAMES, &[]).await?;
     prepare: |tx| tx.prepare("select 1").await?;
     batch: |tx| tx.batch_execute("select 1; set local work_mem = '5MB'; create temp table mine (id int)").await?;
