@@ -8,10 +8,12 @@ use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
 use super::config::{Engine, Statements};
-use super::connection::Source;
+use super::connection::{Lease, Source};
+use super::core::Shared;
 use super::in_order::queue;
 use super::pooler;
 use crate::error::{Error, Result};
+use crate::sql::QualifiedName;
 
 /// Looks for Citus.
 pub(super) async fn engine(client: &Client) -> Result<Engine> {
@@ -60,6 +62,71 @@ async fn is_followed(client: &Client) -> Result<bool> {
         let number = name.strip_prefix('s');
         !number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
     }))
+}
+
+/// A query whose result has one column of each type that only this database knows; None where there is none.
+///
+/// The driver asks for an unknown type of a result while the result is coming in, and where the rows already fill its
+/// buffer, answer and rows wait for each other for ever (`query_typed` of tokio-postgres 0.7). So each connection asks
+/// for the types before.
+pub(super) async fn result_types(client: &Client) -> Result<Option<String>> {
+    let failed = |cause| Error::postgres("ask for the database's types", cause);
+    let rows = client
+        .query_typed(include_str!("result_types.sql"), &[])
+        .await
+        .map_err(failed)?;
+    let mut columns = Vec::with_capacity(rows.len());
+    for row in rows {
+        let schema: String = row.try_get(0).map_err(failed)?;
+        let name: String = row.try_get(1).map_err(failed)?;
+        columns.push(format!("NULL::{}", QualifiedName::new(schema, name)?));
+    }
+    Ok((!columns.is_empty()).then(|| format!("SELECT {}", columns.join(","))))
+}
+
+/// Makes the driver learn the types of this connection's results, the first time that it is used.
+///
+/// Where that fails, because a type was dropped since, say, the driver asks when it meets one.
+pub(super) async fn learn_types(lease: &Lease<'_>, shared: &Shared) {
+    let Some(sql) = shared.types() else { return };
+    let learned = if shared.statements == Statements::Unnamed {
+        let Some(connection) = pooler::announced(lease.client()).await else {
+            return;
+        };
+        if !shared.is_new(connection) {
+            return;
+        }
+        learn_apart(lease.client(), sql, shared.direct).await
+    } else {
+        // Kept with the connection's statements, so that there is nothing to do the next time.
+        lease.prepare(sql).await.map(drop)
+    };
+    if let Err(cause) = learned {
+        tracing::debug!(error = %cause, "the types of results were not learned");
+        if cause.as_db_error().is_some() {
+            shared.forget_types();
+        }
+    }
+}
+
+/// Behind a pooler the driver's named statements must find the server connection that they were made on, and must not
+/// stay there.
+async fn learn_apart(
+    client: &Client,
+    sql: &str,
+    direct: bool,
+) -> std::result::Result<(), tokio_postgres::Error> {
+    let open = Rollback(client);
+    client.batch_execute("BEGIN READ ONLY").await?;
+    if !direct {
+        client.batch_execute("DEALLOCATE ALL").await?;
+    }
+    let prepared = client.prepare(sql).await;
+    if !direct {
+        client.batch_execute("DEALLOCATE ALL").await?;
+    }
+    drop(open);
+    prepared.map(drop)
 }
 
 /// Ends the probe's transaction, also where the probe is dropped half-way: the client may be the caller's.

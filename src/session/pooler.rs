@@ -34,7 +34,7 @@ pub(super) async fn is_direct(client: &Client) -> Result<bool> {
 }
 
 /// The process id that the server announced when the connection was opened.
-async fn announced(client: &Client) -> Option<i32> {
+pub(super) async fn announced(client: &Client) -> Option<i32> {
     let mut paper = Paper::default();
     client
         .cancel_token()

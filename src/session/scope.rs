@@ -13,6 +13,7 @@ use super::binding::{Modes, Opening};
 use super::connection::Source;
 use super::core::{Core, Shared};
 use super::cross::{Across, AllTenants, OneTenant};
+use super::detect;
 use super::error;
 use super::retry;
 use super::statement::{Params, Ready, TypedParams};
@@ -362,6 +363,9 @@ impl<'a, S> TenantScope<'a, S> {
         if let Some(observer) = &self.shared.config.observer {
             observer.acquired(started.elapsed());
         }
+        if self.shared.types().is_some() {
+            Box::pin(detect::learn_types(&lease, self.shared)).await;
+        }
         if let Some(across) = &self.across {
             across.record(&lease, self.modes.role.as_deref()).await?;
         }
@@ -410,6 +414,9 @@ mod tests {
         let query = size(|scope| scope.query("select 1", &[]));
         let execute = size(|scope| scope.execute("select 1", &[]));
         let typed = size(|scope| scope.query_typed("select 1", &[]));
-        assert!(query.max(execute).max(typed) < 6000, "{query}, {execute}, {typed} bytes");
+        assert!(
+            query.max(execute).max(typed) < 6000,
+            "{query}, {execute}, {typed} bytes"
+        );
     }
 }

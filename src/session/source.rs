@@ -5,6 +5,7 @@ use super::connection::Source;
 use super::core::Shared;
 use super::detect;
 use super::guard::{self, GuardOptions};
+use super::pooler;
 use crate::error::Result;
 
 /// Checks the role, and detects what is to be detected, on one connection.
@@ -24,6 +25,8 @@ pub(super) async fn examine(source: &(dyn Source + '_), config: SessionConfig) -
         Statements::Detect => detect::statements(source, client).await?,
         statements => statements,
     };
+    let direct = pooler::is_direct(client).await?;
+    let types = detect::result_types(client).await?;
     drop(lease);
-    Shared::new(config, engine, statements)
+    Shared::new(config, engine, statements, direct, types)
 }

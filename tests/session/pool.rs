@@ -254,7 +254,7 @@ async fn a_lookup_sees_what_its_function_says_and_no_more() {
 async fn many_rows_of_an_enum_arrive() {
     let shop = Shop::open("pool_enum").await;
     let sql = "select 'SANDBOX'::app.environment, repeat('x', 1000) from generate_series(1, 3000)";
-    for statements in [Statements::Named] {
+    for statements in [Statements::Named, Statements::Unnamed] {
         let pool = shop
             .pool_with(1, SessionConfig::new().statements(statements))
             .await;
@@ -263,6 +263,17 @@ async fn many_rows_of_an_enum_arrive() {
         let rows = query
             .await
             .unwrap_or_else(|_| panic!("{statements:?} hangs"))
+            .unwrap();
+        assert_eq!(rows.len(), 3000);
+        // The same typed, on a connection that has not met the type either.
+        let pool = shop
+            .pool_with(1, SessionConfig::new().statements(statements))
+            .await;
+        let scope = pool.tenant(&shop.a);
+        let query = tokio::time::timeout(Duration::from_secs(10), scope.query_typed(sql, &[]));
+        let rows = query
+            .await
+            .unwrap_or_else(|_| panic!("{statements:?}, typed, hangs"))
             .unwrap();
         assert_eq!(rows.len(), 3000);
     }
