@@ -160,9 +160,7 @@ async fn an_error_or_a_panic_of_the_closure_rolls_back() {
     let panicked = std::panic::AssertUnwindSafe(scope.run(|tx| {
         Box::pin(async move {
             tx.execute("insert into notes values (1, 'x')", &[]).await?;
-            if tx.query(NAMES, &[]).await?.len() == 2 {
-                panic!("on purpose");
-            }
+            assert_eq!(tx.query(NAMES, &[]).await?.len(), 0, "panics on purpose");
             Ok::<_, Error>(())
         })
     }))
