@@ -48,7 +48,8 @@ fn main() {
     threads.block_on(one_shots("loopback", port, 16));
     let proxy = proxy::Proxy::start(port);
     proxy.delay(Duration::from_millis(1));
-    threads.block_on(one_shots("1ms", proxy.port(), 16));
+    // Fewer, so that the network is what is waited for.
+    threads.block_on(one_shots("1ms", proxy.port(), 4));
     threads.block_on(policy(port));
     allocations(port);
     threads.block_on(server.stop());

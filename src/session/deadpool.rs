@@ -46,7 +46,8 @@ impl Manager for Connector {
     type Error = Error;
 
     async fn create(&self) -> Result<ClientWrapper> {
-        let (client, task) = self.0.open().await?;
+        // Rare and large: without the box, every checkout would reserve room for it.
+        let (client, task) = Box::pin(self.0.open()).await?;
         Ok(ClientWrapper::new(client, task))
     }
 
