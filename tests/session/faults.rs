@@ -81,9 +81,9 @@ impl Broken {
                         // The server may still be reading what arrived before the cut.
                         tokio::time::sleep(Duration::from_millis(20)).await;
                         if self.stored(&id).await {
-                            kept += 1
+                            kept += 1;
                         } else {
-                            lost += 1
+                            lost += 1;
                         }
                     }
                 }
