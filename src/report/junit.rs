@@ -44,7 +44,7 @@ fn case(report: &Report, door: &Door) -> TestCase {
         DoorVerdict::Leak => {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
             status.set_type("leak").set_message(tame(&door.reason, false));
-            let causes = words::about(report, door).filter(|finding| finding.severity > Severity::Info);
+            let causes = about(report, door).filter(|finding| finding.severity > Severity::Info);
             let details: Vec<_> = causes.map(details).collect();
             status.set_description(details.join("\n\n"));
             status
@@ -71,7 +71,7 @@ fn is_about_no_door(report: &Report, finding: &Finding) -> bool {
         .doors
         .iter()
         .filter(leaks)
-        .any(|door| words::about(report, door).any(|other| std::ptr::eq(other, finding)))
+        .any(|door| about(report, door).any(|other| std::ptr::eq(other, finding)))
 }
 
 fn of_finding(finding: &Finding) -> TestCase {
@@ -110,6 +110,15 @@ fn details(finding: &Finding) -> String {
         text = format!("{text}\nseen: {counterexample}");
     }
     tame(&text, true)
+}
+
+/// The findings that speak about the door.
+fn about<'a>(report: &'a Report, door: &'a Door) -> impl Iterator<Item = &'a Finding> {
+    report.findings.iter().filter(move |finding| {
+        finding.door.as_ref().unwrap_or(&finding.object) == &door.object
+            && finding.role.as_deref().is_none_or(|role| role == door.role)
+            && finding.command.is_none_or(|command| command == door.command)
+    })
 }
 
 #[cfg(test)]

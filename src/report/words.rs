@@ -1,6 +1,6 @@
 //! Words that several formats share, and what belongs together in a report.
 
-use crate::audit::{Door, DoorKind, DoorVerdict, Finding, Report, Severity, Verdict};
+use crate::audit::{DoorKind, DoorVerdict, Report, Severity, Verdict};
 
 /// `1 door`, `2 doors`.
 pub(super) fn count(number: usize, word: &str) -> String {
@@ -58,15 +58,6 @@ pub(super) fn doors(report: &Report) -> String {
         count(summary.leaks, "leak"),
         summary.undecided
     )
-}
-
-/// The findings that speak about the door.
-pub(super) fn about<'a>(report: &'a Report, door: &'a Door) -> impl Iterator<Item = &'a Finding> {
-    report.findings.iter().filter(move |finding| {
-        finding.door.as_ref().unwrap_or(&finding.object) == &door.object
-            && finding.role.as_deref().is_none_or(|role| role == door.role)
-            && finding.command.is_none_or(|command| command == door.command)
-    })
 }
 
 /// What to do next; empty where there is nothing to do.

@@ -16,8 +16,16 @@ pub(crate) static PROBE: Probe = Probe {
             let mut tried = match target.command {
                 Command::Select => moves::read(target, State::Bound)?,
                 Command::Insert => moves::insert(target, State::Bound)?,
-                Command::Update => [moves::update(target, State::Bound)?, moves::reach(target, State::Bound)?].concat(),
-                Command::Delete => [moves::delete(target, State::Bound)?, moves::reach(target, State::Bound)?].concat(),
+                Command::Update => [
+                    moves::update(target, State::Bound)?,
+                    moves::reach(target, State::Bound)?,
+                ]
+                .concat(),
+                Command::Delete => [
+                    moves::delete(target, State::Bound)?,
+                    moves::reach(target, State::Bound)?,
+                ]
+                .concat(),
                 _ => Vec::new(),
             };
             for attempt in &mut tried {
