@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::audit::{About, Command, Context, Findings, Rows, policy_command};
-use crate::catalog::{Privilege, Relation};
+use crate::catalog::{Privilege, Relation, Role};
 use crate::model::expression::{RowTenant, State};
 use crate::model::{AuditedRole, accesses};
 
@@ -92,14 +92,30 @@ pub(crate) fn creatable_schemas<'a>(context: &Context<'a>, role: &AuditedRole) -
 
 /// The tenant-scoped tables that a view reads as a role whom row security does not hold there.
 pub(crate) fn tables_read_unheld<'a>(context: &Context<'a>, view: &Relation) -> Vec<&'a Relation> {
+    // A table without row security has a finding of its own.
+    tables_read(context, view, |reader, table| {
+        table.row_security && context.bypasses(reader, table)
+    })
+}
+
+/// The tenant-scoped tables of which nothing but the view's own condition keeps rows back: those read unheld, and those
+/// without row security, on which the role may have no privilege but through the view.
+pub(crate) fn tables_read_unfiltered<'a>(context: &Context<'a>, view: &Relation) -> Vec<&'a Relation> {
+    tables_read(context, view, |reader, table| context.bypasses(reader, table))
+}
+
+fn tables_read<'a>(
+    context: &Context<'a>,
+    view: &Relation,
+    wanted: impl Fn(&Role, &Relation) -> bool,
+) -> Vec<&'a Relation> {
     let mut tables: Vec<_> = accesses(context.catalog, view)
         .into_iter()
         .filter(|(oid, _)| context.model.table(*oid).is_some())
         .filter_map(|(oid, reader)| {
             let table = context.catalog.relations.get(oid)?;
             let reader = context.catalog.roles.get(reader?)?;
-            // A table without row security has a finding of its own.
-            (table.row_security && context.bypasses(reader, table)).then_some(table)
+            wanted(reader, table).then_some(table)
         })
         .collect();
     tables.sort_by_key(|table| (&table.schema, &table.name));

@@ -3,7 +3,7 @@
 use crate::audit::{About, Check, Command, Context, Findings, Group, Severity};
 use crate::catalog::{Relation, RelationKind};
 use crate::checks::view_runs_as_owner::may_filter;
-use crate::checks::words::tables_read_unheld;
+use crate::checks::words::tables_read_unfiltered;
 
 pub(crate) static CHECK: Check = Check {
     summary: "a view keeps tenants apart by its own WHERE and is no security_barrier view",
@@ -27,7 +27,7 @@ fn run(context: &Context<'_>, findings: &mut Findings<'_>) {
             .roles()
             .filter(|role| context.commands(role, view).contains(&Command::Select))
             .peekable();
-        if roles.peek().is_none() || tables_read_unheld(context, view).is_empty() {
+        if roles.peek().is_none() || tables_read_unfiltered(context, view).is_empty() {
             continue;
         }
         // A condition of the caller's goes below the view's own only where the query is a plain one.
