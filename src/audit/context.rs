@@ -3,8 +3,8 @@
 use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap};
 
-use super::Command;
 use super::bodies::Bodies;
+use super::{Command, Proofs};
 use crate::catalog::{Actor, Catalog, Oid, Policy, PolicyCommand, Relation, Role};
 use crate::model::expression::{Expr, RowTenant, State, Value, World, evaluate};
 use crate::model::{AuditedRole, Config, Model, TenantTable};
@@ -15,6 +15,8 @@ pub(crate) struct Context<'a> {
     pub(crate) catalog: &'a Catalog,
     pub(crate) model: &'a Model,
     pub(crate) config: &'a Config,
+    /// What the policies say about the doors.
+    pub(crate) proofs: &'a Proofs,
     /// The commands that a role may run on a relation.
     commands: HashMap<(Oid, Oid), BTreeSet<Command>>,
     held: OnceCell<Vec<Held<'a>>>,
@@ -69,7 +71,12 @@ pub(crate) struct Applied<'a> {
 }
 
 impl<'a> Context<'a> {
-    pub(crate) fn new(catalog: &'a Catalog, model: &'a Model, config: &'a Config) -> Self {
+    pub(crate) fn new(
+        catalog: &'a Catalog,
+        model: &'a Model,
+        config: &'a Config,
+        proofs: &'a Proofs,
+    ) -> Self {
         let mut commands = HashMap::<_, BTreeSet<_>>::new();
         for door in &model.doors {
             commands
@@ -81,6 +88,7 @@ impl<'a> Context<'a> {
             catalog,
             model,
             config,
+            proofs,
             commands,
             held: OnceCell::new(),
             bodies: OnceCell::new(),

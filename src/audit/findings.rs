@@ -1,7 +1,7 @@
 //! The sink that a check reports to: it knows the check's name and severity, so that no check says them twice.
 
 use super::check::Entry;
-use super::{Command, Finding, Object, Severity};
+use super::{Command, Evidence, Finding, Object, Severity};
 
 /// What a finding is about.
 #[derive(Debug)]
@@ -13,6 +13,7 @@ pub(crate) struct About<'a> {
     severity: Option<Severity>,
     door: Option<Object>,
     fix_sql: Option<String>,
+    evidence: Option<Evidence>,
 }
 
 impl<'a> About<'a> {
@@ -26,6 +27,7 @@ impl<'a> About<'a> {
             severity: None,
             door: None,
             fix_sql: None,
+            evidence: None,
         }
     }
 
@@ -56,6 +58,12 @@ impl<'a> About<'a> {
     /// The SQL that mends it, where a machine can tell: whole statements, one a line.
     pub(crate) fn mended_by(mut self, sql: impl Into<String>) -> Self {
         self.fix_sql = Some(sql.into());
+        self
+    }
+
+    /// What shows it, where it is not the catalog alone.
+    pub(crate) fn shown_by(mut self, evidence: Evidence) -> Self {
+        self.evidence = Some(evidence);
         self
     }
 
@@ -92,6 +100,9 @@ impl<'a> Findings<'a> {
         .saying(message, help);
         finding.door = about.door;
         finding.fix_sql = about.fix_sql;
+        if let Some(evidence) = about.evidence {
+            finding = finding.shown_by(evidence);
+        }
         self.list.push(finding);
     }
 }

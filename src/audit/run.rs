@@ -8,8 +8,8 @@ use super::allowances;
 use super::check::checks;
 use super::context::Context;
 use super::findings::Findings;
-use super::verdicts::Verdicts;
-use super::{Assumptions, Finding, Origin, Report, Severity, Summary};
+use super::verdicts::{Verdicts, drop_repeated};
+use super::{Assumptions, Finding, Origin, Proofs, Report, Severity, Summary};
 use crate::attack;
 use crate::catalog::{Catalog, LoadOptions};
 use crate::error::{Error, ErrorKind, Result};
@@ -209,13 +209,16 @@ impl Audit {
         for name in self.config.checks.keys().chain(allowed) {
             super::known(name)?;
         }
-        let context = Context::new(catalog, &model, &self.config);
+        let proofs = Proofs::new(catalog, &model);
+        let context = Context::new(catalog, &model, &self.config, &proofs);
         let mut findings = Vec::new();
         for entry in checks() {
             (entry.item.run)(&context, &mut Findings::new(entry, &mut findings));
         }
+        let mut verdicts = Verdicts::new(&model);
+        verdicts.note_proofs(&proofs);
         Ok(State {
-            verdicts: Verdicts::new(&model),
+            verdicts,
             model,
             findings,
             attacks_run: 0,
@@ -231,6 +234,7 @@ impl Audit {
             attacks_run,
             notes,
         } = state;
+        drop_repeated(&model, &mut findings);
         findings.retain_mut(|finding| self.apply_level(finding));
         let allowed = allowances::apply(
             &self.config,

@@ -1,9 +1,9 @@
 //! What is known about each door, from wherever it comes: findings, proofs, attacks. The worst news wins; what nothing
 //! was said about is undecided.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
-use super::{Door, DoorVerdict, Finding, Severity};
+use super::{Decision, Door, DoorVerdict, Finding, Object, Proofs, Severity};
 use crate::catalog::Catalog;
 use crate::model::{Model, ModelDoor};
 
@@ -49,6 +49,18 @@ impl Verdicts {
         }
     }
 
+    /// What the policies themselves decide.
+    pub(super) fn note_proofs(&mut self, proofs: &Proofs) {
+        for (index, decision) in proofs.decisions() {
+            match decision {
+                Decision::Proven(reason) => self.note(index, DoorVerdict::Proven, reason),
+                // The finding says so, unless it is not wanted.
+                Decision::Refuted(found) => self.note(index, DoorVerdict::Undecided, &found.explanation),
+                Decision::Undecided(reason) => self.note(index, DoorVerdict::Undecided, reason),
+            }
+        }
+    }
+
     /// A role that row security does not hold, and every finding that is an error, opens doors.
     pub(super) fn note_findings(&mut self, catalog: &Catalog, model: &Model, findings: &[Finding]) {
         for (index, door) in model.doors.iter().enumerate() {
@@ -59,15 +71,14 @@ impl Verdicts {
                 self.note(index, DoorVerdict::Leak, reason);
             }
         }
+        let doors = Doors::new(model);
         for finding in findings
             .iter()
             .filter(|finding| finding.severity == Severity::Error)
         {
-            for (index, door) in model.doors.iter().enumerate() {
-                if is_about(finding, door) {
-                    let reason = format!("{}: {}", finding.check, finding.message);
-                    self.note(index, DoorVerdict::Leak, reason);
-                }
+            for index in doors.about(finding) {
+                let reason = format!("{}: {}", finding.check, finding.message);
+                self.note(index, DoorVerdict::Leak, reason);
             }
         }
     }
@@ -105,6 +116,45 @@ impl Verdicts {
                 },
             })
             .collect()
+    }
+}
+
+/// The check that reports what proofs refute.
+const BY_PROOF: &str = "policy-admits-foreign-rows";
+
+/// Drops what a proof refutes where a check or an attack says more plainly what is wrong with the same door.
+pub(super) fn drop_repeated(model: &Model, findings: &mut Vec<Finding>) {
+    if findings.iter().all(|finding| finding.check != BY_PROOF) {
+        return;
+    }
+    let doors = Doors::new(model);
+    let told: BTreeSet<usize> = findings
+        .iter()
+        .filter(|finding| finding.check != BY_PROOF && finding.severity == Severity::Error)
+        .flat_map(|finding| doors.about(finding))
+        .collect();
+    findings.retain(|finding| {
+        finding.check != BY_PROOF || doors.about(finding).any(|index| !told.contains(&index))
+    });
+}
+
+/// The model's doors by their object.
+struct Doors<'m>(&'m Model, HashMap<&'m Object, Vec<usize>>);
+
+impl<'m> Doors<'m> {
+    fn new(model: &'m Model) -> Self {
+        let mut by_object = HashMap::<_, Vec<usize>>::new();
+        for (index, door) in model.doors.iter().enumerate() {
+            by_object.entry(&door.object).or_default().push(index);
+        }
+        Self(model, by_object)
+    }
+
+    /// The doors that a finding is about.
+    fn about(&self, finding: &Finding) -> impl Iterator<Item = usize> {
+        let object = finding.door.as_ref().unwrap_or(&finding.object);
+        let indexes = self.1.get(object).into_iter().flatten().copied();
+        indexes.filter(|&index| is_about(finding, &self.0.doors[index]))
     }
 }
 

@@ -45,6 +45,8 @@ struct Key {
     aspect: Aspect,
     /// The table, where it matters which it is.
     relation: u32,
+    /// How many tables were proven before, where others' rows are looked up.
+    learned: usize,
 }
 
 impl<'s> Prover<'s> {
@@ -61,6 +63,7 @@ impl<'s> Prover<'s> {
                 id: 0,
                 expr: Expr::TRUE,
                 hazards: BTreeSet::new(),
+                reads: false,
             }),
         }
     }
@@ -73,9 +76,7 @@ impl<'s> Prover<'s> {
     /// Notes that a table was proven for SELECT (every aspect), for policies of other tables that look rows up in it.
     pub fn learn(&mut self, relation: u32, tenancy: Tenancy) {
         self.session.tenancies.insert(relation, tenancy);
-        if self.session.proven.insert(relation) {
-            self.answers.borrow_mut().clear();
-        }
+        self.session.proven.insert(relation);
     }
 
     /// What holds for one statement on one table.
@@ -264,6 +265,11 @@ impl<'s> Prover<'s> {
             scope: format!("{scope:?}"),
             aspect,
             relation: if is_itself_looked_up { id } else { 0 },
+            learned: if premises.iter().any(|premise| premise.reads) {
+                self.session.proven.len()
+            } else {
+                0
+            },
         };
         if let Some(known) = self.answers.borrow().get(&key) {
             return Arc::clone(known);
@@ -349,5 +355,11 @@ fn join(filters: &[Kinds], id: usize) -> Lowered {
         1 => all.remove(0),
         _ => Expr::And(all),
     };
-    Lowered { id, expr, hazards }
+    let reads = expr.has_query();
+    Lowered {
+        id,
+        expr,
+        hazards,
+        reads,
+    }
 }

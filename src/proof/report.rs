@@ -1,5 +1,7 @@
 //! From an answer to a verdict: with the names of the table, in sentences.
 
+use std::collections::BTreeSet;
+
 use super::answer::{Answer, Place};
 use super::ir::{Expr, Renderer};
 use super::lower::{Lowered, resolve};
@@ -226,8 +228,21 @@ fn counterexample(
         .map(|reason| format!("{reason}: "))
         .unwrap_or_default();
     let explanation = format!("{reason}{whose} is {verb} {when}{chosen}");
+    let (mut settings_read, mut reads_role) = (BTreeSet::new(), false);
+    for premise in premises {
+        premise.expr.walk(&mut |expr| {
+            if let Expr::Setting(setting) = expr {
+                settings_read.insert(setting.name.clone());
+            }
+            reads_role |= matches!(expr, Expr::CurrentUser | Expr::SessionUser);
+            true
+        });
+    }
     Counterexample {
         explanation,
+        settings_read,
+        is_special: model.is_special,
+        reads_role,
         tenant,
         settings: model
             .settings

@@ -1,5 +1,7 @@
 //! What a proof says.
 
+use std::collections::BTreeSet;
+
 use super::question::Command;
 
 /// What must hold for one command on one table.
@@ -88,6 +90,12 @@ pub struct Counterexample {
     pub row_tenant: Option<String>,
     /// Statements that show it: they evaluate what the policies compute on this row and change nothing.
     pub sql: String,
+    /// The settings that the policies read, in lower case.
+    pub settings_read: BTreeSet<String>,
+    /// Whether its tenants are special: named by the policies, or such as only certain tenants are (`%` for LIKE).
+    pub is_special: bool,
+    /// Whether the policies read the role's name.
+    pub reads_role: bool,
     /// CHECK constraints on the columns in question that could not be evaluated, so that they might forbid the row.
     pub unchecked: Vec<String>,
 }

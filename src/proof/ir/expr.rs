@@ -267,6 +267,21 @@ impl Expr {
     }
 }
 
+impl Expr {
+    /// Whether there is a sub-select in it.
+    pub(crate) fn has_query(&self) -> bool {
+        let mut found = false;
+        self.walk(&mut |expr| {
+            found |= matches!(
+                expr,
+                Self::Exists(_) | Self::In { .. } | Self::Scalar { .. } | Self::ArrayOf(..)
+            );
+            !found
+        });
+        found
+    }
+}
+
 impl Query {
     fn walk<'a>(&'a self, visit: &mut dyn FnMut(&'a Expr) -> bool) {
         self.condition.walk(visit);

@@ -271,14 +271,16 @@ impl<'a> Builder<'a> {
 
     pub(super) fn setting(&mut self, setting: &Setting, origin: usize) -> Alternatives {
         let session = self.knowledge.session;
-        let template = if setting.name.eq_ignore_ascii_case(&session.setting) {
-            Some("{tenant}")
-        } else {
-            let found = session
-                .binding
-                .iter()
-                .find(|(name, _)| name.eq_ignore_ascii_case(&setting.name));
-            found.map(|(_, template)| template.as_str())
+        let found = session
+            .binding
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(&setting.name));
+        let template = match found {
+            Some((_, template)) => Some(template.as_str()),
+            None => setting
+                .name
+                .eq_ignore_ascii_case(&session.setting)
+                .then_some("{tenant}"),
         };
         let null = || {
             if setting.missing_ok {

@@ -38,6 +38,8 @@ pub(crate) struct Lowered {
     pub(crate) id: usize,
     pub(crate) expr: Expr,
     pub(crate) hazards: BTreeSet<Hazard>,
+    /// Whether it looks rows up.
+    pub(crate) reads: bool,
 }
 
 /// Something that the value of an expression does not show.
@@ -65,6 +67,7 @@ pub(crate) fn lower(context: Context<'_>, tree: &str, id: usize) -> Lowered {
     };
     Lowered {
         id,
+        reads: expr.has_query(),
         expr,
         hazards: lowerer.hazards,
     }

@@ -123,13 +123,14 @@ fn uuid(last: u8) -> Value {
     Value::Uuid(bytes)
 }
 
-/// Pairs of different tenants: A, whom the session is bound to, and B.
+/// Pairs of different tenants: A, whom the session is bound to, and B. The first ones are like any others; from the
+/// place that is returned on, their values are special.
 pub(super) fn tenants(
     symbols: &Symbols,
     ty: Type,
     patterns: &[Pattern],
     mentioned: &Mentioned,
-) -> Vec<(Value, Value)> {
+) -> (Vec<(Value, Value)>, usize) {
     let text = |text: &str| Value::Text(text.to_owned());
     let mut pairs = Vec::new();
     match ty.sort {
@@ -141,6 +142,8 @@ pub(super) fn tenants(
             }
             let long = "ten_".to_owned() + &"a".repeat(80);
             let more = [
+                // As different as two texts can be that every collation orders.
+                ("5", "7"),
                 ("ten_1", "ten_2"),
                 ("ten_a", "TEN_A"),
                 ("ten_1", "ten_12"),
@@ -192,7 +195,17 @@ pub(super) fn tenants(
         (value, _) => value.fits(ty),
     };
     pairs.retain(|(a, b)| a != b && fits(a) && fits(b));
-    pairs
+    // Samples of the patterns, and one pair.
+    let is_sample = |(a, b): &(Value, Value)| {
+        let samples = patterns
+            .iter()
+            .filter_map(|pattern| Some((pattern.sample(1)?, pattern.sample(2)?)));
+        samples
+            .into_iter()
+            .any(|(x, y)| *a == Value::Text(x) && *b == Value::Text(y))
+    };
+    let samples = pairs.iter().take_while(|pair| is_sample(pair)).count();
+    (pairs, samples.max(1))
 }
 
 /// Values to try for a column, `None` being NULL.

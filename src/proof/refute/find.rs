@@ -53,6 +53,9 @@ pub(super) struct Finder<'a> {
     pub(super) checks: Vec<(&'a str, &'a Expr)>,
     pub(super) mentioned: Mentioned,
     pub(super) trials: usize,
+    /// Tenants like any others, and special ones.
+    plain: Vec<Value>,
+    special: Vec<Value>,
 }
 
 /// A counterexample, if one is found.
@@ -62,7 +65,18 @@ pub(crate) fn find(problem: Problem<'_>) -> Option<Model> {
         State::Bound => {
             let tenancy_column = finder.tenancy_columns().first().copied().unwrap_or(0);
             let patterns = finder.patterns(tenancy_column);
-            let pairs = candidates::tenants(problem.symbols, problem.tenant, &patterns, &finder.mentioned);
+            let (pairs, plain) =
+                candidates::tenants(problem.symbols, problem.tenant, &patterns, &finder.mentioned);
+            finder.plain = pairs
+                .iter()
+                .take(plain)
+                .flat_map(|(a, b)| [a.clone(), b.clone()])
+                .collect();
+            finder.special = pairs
+                .iter()
+                .skip(plain)
+                .flat_map(|(a, b)| [a.clone(), b.clone()])
+                .collect();
             if pairs.is_empty() {
                 vec![None]
             } else {
@@ -71,12 +85,21 @@ pub(crate) fn find(problem: Problem<'_>) -> Option<Model> {
         }
         _ => vec![None],
     };
+    // One that holds for any two tenants says more than one that takes special ones.
+    let first = pairs.first().and_then(|pair| {
+        let guess = finder.guess(pair.as_ref());
+        let found = finder.accept(guess.clone());
+        found.or_else(|| finder.vary(&guess, pair.as_ref(), MAX_TRIALS / 2))
+    });
+    if first.is_some() {
+        return first;
+    }
     let guesses: Vec<Model> = pairs.iter().map(|pair| finder.guess(pair.as_ref())).collect();
     if let Some(found) = guesses.iter().find_map(|guess| finder.accept(guess.clone())) {
         return Some(found);
     }
     for (guess, pair) in guesses.iter().zip(&pairs) {
-        if let Some(found) = finder.vary(guess, pair.as_ref()) {
+        if let Some(found) = finder.vary(guess, pair.as_ref(), MAX_TRIALS) {
             return Some(found);
         }
     }
@@ -164,6 +187,8 @@ impl<'a> Finder<'a> {
             checks,
             mentioned: Mentioned::new(&exprs),
             trials: 0,
+            plain: Vec::new(),
+            special: Vec::new(),
         })
     }
 
@@ -184,7 +209,7 @@ impl<'a> Finder<'a> {
     }
 
     /// Tries a model with one of its choices changed, then with two.
-    fn vary(&mut self, guess: &Model, pair: Option<&(Value, Value)>) -> Option<Model> {
+    fn vary(&mut self, guess: &Model, pair: Option<&(Value, Value)>, limit: usize) -> Option<Model> {
         let fallback = (Value::Text("ten_1".into()), Value::Text("ten_2".into()));
         let mut options: Vec<(Variable, Vec<Option<Value>>)> = Vec::new();
         for row in 0..self.problem.premises.len() {
@@ -215,7 +240,7 @@ impl<'a> Finder<'a> {
                 for value in first_options {
                     let changed = change(guess.clone(), first, value.as_ref());
                     for other in second_options {
-                        if self.trials > MAX_TRIALS {
+                        if self.trials > limit {
                             return None;
                         }
                         if let Some(found) = self.accept(change(changed.clone(), second, other.as_ref())) {
@@ -289,6 +314,19 @@ impl<'a> Finder<'a> {
         found
     }
 
+    /// Whether its tenants are special: named by the expressions, or such as only certain tenants are.
+    fn is_special(&self, model: &Model) -> bool {
+        let row = self.problem.goal.unwrap_or(0);
+        let tenants = self
+            .tenancy_columns()
+            .iter()
+            .filter_map(|attnum| model.rows[row].get(attnum)?.as_ref());
+        tenants.chain(&model.tenant).any(|value| {
+            let is_named = self.mentioned.values.iter().any(|(_, named)| named == value);
+            is_named || self.special.contains(value) && !self.plain.contains(value)
+        })
+    }
+
     /// The model, unless a constraint forbids one of its rows; with the constraints that could not be evaluated.
     fn check_constraints(&self, mut model: Model) -> Option<Model> {
         let mut unchecked = BTreeSet::new();
@@ -323,6 +361,7 @@ impl<'a> Finder<'a> {
             }
         }
         model.unchecked = unchecked;
+        model.is_special = self.is_special(&model);
         Some(model)
     }
 }

@@ -147,6 +147,7 @@ impl Finder<'_> {
             tenant,
             rows,
             settings,
+            is_special: false,
             unchecked: BTreeSet::new(),
         }
     }

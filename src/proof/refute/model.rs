@@ -20,6 +20,8 @@ pub(crate) struct Model {
     /// The settings, the tenant's among them: `None` was never set.
     pub(crate) settings: BTreeMap<String, Option<String>>,
     pub(crate) role: String,
+    /// Whether its tenants are special: named by the expressions, or such as only certain tenants are.
+    pub(crate) is_special: bool,
     /// CHECK constraints that could not be evaluated.
     pub(crate) unchecked: BTreeSet<String>,
 }

@@ -1,0 +1,280 @@
+//! Random policies, each verdict compared with what PostgreSQL itself says of every row under every setting.
+//!
+//! PostgreSQL may not contradict a `proven`: no other row may pass. And each counterexample must be one.
+
+use std::collections::BTreeSet;
+
+use rls_tool::catalog::Catalog;
+use rls_tool::proof::{
+    Aspect, Command, CommandVerdict, Policy, Prover, Scope, Symbols, TablePolicies, Verdict,
+};
+use tokio_postgres::Client;
+
+use super::expressions::{Expressions, Numbers};
+use super::harness::{Fixture, attnum, counterexamples, describe, letters};
+
+const SETUP: &str = "
+revoke create on schema public from public;
+create schema app;
+grant usage on schema app to {role};
+create function app.tenant() returns {type} language sql stable
+    return nullif(current_setting('app.current_tenant', true), '')::{type};
+create table app.m (tenant_id {type}, owner {type});
+grant select on app.m to {role};
+insert into app.m values ({a}, {a}), ({b}, {a}), ({b}, {b}), (null, {b});
+create table app.t (id int, tenant_id {type} {null}, owner {type}, flag boolean);
+insert into app.t select row_number() over (), t, o, f
+  from unnest(array[{a}, {b}, {c}, null]::{type}[]) t, unnest(array[{a}, {b}, null]::{type}[]) o,
+       unnest(array[true, false, null]) f where t is not null or '{null}' = '';
+-- The rows that pass each expression. One that raises an error does not pass; it must not keep others from passing.
+create function app.judge(expressions text[]) returns table (place int, passing int[]) language plpgsql as $$
+declare one int;
+begin
+  for place in 1 .. cardinality(expressions) loop
+    begin
+      execute format('select array(select id from app.t where (%s) is true)', expressions[place]) into passing;
+    exception when others then
+      passing := '{}';
+      for one in select id from app.t loop
+        begin
+          execute format('select $1 || array(select id from (select * from app.t where id = $2 offset 0) t
+                          where (%s) is true)', expressions[place]) into passing using passing, one;
+        exception when others then null;
+        end;
+      end loop;
+    end;
+    return next;
+  end loop;
+end $$;
+";
+
+/// How many policies a table has at once.
+const BATCH: usize = 250;
+
+/// Kinds of tenant column: type, constraint, two tenants, another value.
+const KINDS: &[(&str, &str, [&str; 3])] = &[
+    ("text", "not null", ["'a'", "'b'", "'ab'"]),
+    ("text", "", ["'a'", "'b'", "''"]),
+    ("int", "not null", ["1", "2", "12"]),
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn random_policies_are_never_proven_against_postgresql() {
+    run(0x5eed, 2_100).await;
+}
+
+/// `RLS_PROOF_CASES=100000 cargo test --release --test proof random -- --ignored`; `RLS_PROOF_SEED` chooses others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "takes minutes"]
+async fn random_policies_in_a_long_run() {
+    let number = |name: &str, default| std::env::var(name).map_or(default, |text| text.parse().unwrap());
+    run(
+        number("RLS_PROOF_SEED", 1),
+        usize::try_from(number("RLS_PROOF_CASES", 100_000)).unwrap(),
+    )
+    .await;
+}
+
+/// Runs so many cases, spread over the kinds of tables.
+async fn run(seed: u64, cases: usize) {
+    let each = cases.div_ceil(KINDS.len());
+    let kinds = KINDS
+        .iter()
+        .zip(0..)
+        .map(|(kind, nth)| one_kind(kind, seed + nth, each));
+    let counts = futures_util::future::join_all(kinds).await;
+    let sum = |which: fn(&Counts) -> usize| counts.iter().map(which).sum::<usize>();
+    let (cases, proven, refuted) = (sum(|c| c.cases), sum(|c| c.proven), sum(|c| c.refuted));
+    #[expect(clippy::print_stdout, reason = "the long run's result")]
+    {
+        println!("{cases} cases: in {proven} an aspect was proven, in {refuted} one was refuted");
+    }
+    // A test that proves nothing shows nothing.
+    assert!(
+        proven * 10 > cases && refuted * 10 > cases,
+        "{cases} cases, {proven} proven, {refuted} refuted"
+    );
+}
+
+#[derive(Default)]
+struct Counts {
+    cases: usize,
+    proven: usize,
+    refuted: usize,
+}
+
+/// A session's settings: the tenant's and the one that it chooses itself; `None` was never set.
+type Settings = (Option<&'static str>, Option<&'static str>);
+
+async fn one_kind(
+    (ty, null, [a, b, c]): &(&str, &str, [&'static str; 3]),
+    seed: u64,
+    cases: usize,
+) -> Counts {
+    let setup = SETUP.replace("{type}", ty).replace("{null}", null);
+    let setup = setup.replace("{a}", a).replace("{b}", b).replace("{c}", c);
+    let fixture = Fixture::new("proof_random", &setup).await;
+    let mut expressions = Expressions {
+        numbers: Numbers(seed),
+        number: *ty == "int",
+    };
+    let mut counts = Counts::default();
+    while counts.cases < cases {
+        let count = BATCH.min(cases - counts.cases);
+        let batch: Vec<_> = (0..count).map(|_| expressions.case()).collect();
+        fixture
+            .run("drop table if exists app.policies; create table app.policies (like app.t)")
+            .await;
+        let mut sql = String::new();
+        for (case, (permissive, restrictive)) in batch.iter().enumerate() {
+            for (nth, expression) in permissive.iter().chain(restrictive).enumerate() {
+                // The table's name is the rows' in all of them.
+                let expression = expression.replace("t.owner", "policies.owner");
+                let policy = format!("create policy \"{case}.{nth}\" on app.policies");
+                sql.extend([&policy, " for select using (", &expression, ");\n"]);
+            }
+        }
+        fixture.run(&sql).await;
+        let catalog = fixture.catalog().await;
+        let verdicts = verdicts(&fixture, &catalog, &batch);
+        let truth = truth(&fixture, [a, b], &batch).await;
+        let rows = fixture
+            .client
+            .query("select id, tenant_id::text from app.t", &[])
+            .await
+            .unwrap();
+        let tenants: Vec<(i32, Option<String>)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+        for (case, verdict) in verdicts.iter().enumerate() {
+            counts.cases += 1;
+            counts.proven += usize::from(letters(verdict).contains('P'));
+            counts.refuted += usize::from(letters(verdict).contains('R'));
+            for (settings, passing) in &truth {
+                check(&batch[case], verdict, *settings, &passing[case], &tenants);
+            }
+            // Running each would take long; what one case's counterexample shows, others' show as well.
+            if case % 25 == 0 {
+                for (aspect, counterexample) in counterexamples(verdict) {
+                    let said = fixture.replay(counterexample).await;
+                    let context = (&batch[case], aspect, &counterexample.sql);
+                    assert!(
+                        said.iter().all(|value| value.as_deref() == Some("t")),
+                        "{context:#?}"
+                    );
+                }
+            }
+        }
+    }
+    counts
+}
+
+fn verdicts(
+    fixture: &Fixture,
+    catalog: &Catalog,
+    batch: &[(Vec<String>, Vec<String>)],
+) -> Vec<CommandVerdict> {
+    let symbols = Symbols::of(catalog);
+    let prover = Prover::new(&symbols, fixture.session(catalog));
+    let relation = catalog.relation_named("app", "policies").unwrap();
+    let all = TablePolicies::of(relation);
+    let scope = Scope::column(attnum(catalog, "policies", "tenant_id"));
+    let cases = batch.iter().enumerate().map(|(case, (permissive, restrictive))| {
+        let policies = (0..permissive.len() + restrictive.len()).map(|nth| {
+            let name = format!("{case}.{nth}");
+            let policy = all.policies.iter().find(|policy| policy.name == name).unwrap();
+            Policy {
+                permissive: nth < permissive.len(),
+                ..policy.clone()
+            }
+        });
+        let table = TablePolicies {
+            row_security: true,
+            policies: policies.collect(),
+            ..all.clone()
+        };
+        prover.prove(&table, &scope, Command::Select)
+    });
+    cases.collect()
+}
+
+/// Which rows PostgreSQL lets through in each case, by settings.
+async fn truth(
+    fixture: &Fixture,
+    [a, b]: [&'static str; 2],
+    batch: &[(Vec<String>, Vec<String>)],
+) -> Vec<(Settings, Vec<BTreeSet<i32>>)> {
+    let (a, b) = (a.trim_matches('\''), b.trim_matches('\''));
+    let expressions: Vec<String> = batch
+        .iter()
+        .map(|(permissive, restrictive)| {
+            let any = format!("({})", permissive.join(") or ("));
+            restrictive
+                .iter()
+                .fold(format!("({any})"), |all, one| format!("{all} and ({one})"))
+        })
+        .collect();
+    let mut all = Vec::new();
+    // A setting that was set once cannot be unset: each way of having set them is a session of its own.
+    for (has_tenant, has_other) in [(false, false), (false, true), (true, false), (true, true)] {
+        let client = fixture.database.admin().await;
+        let values = |has: bool, of: &[&'static str]| -> Vec<Option<&'static str>> {
+            if has {
+                of.iter().copied().map(Some).collect()
+            } else {
+                vec![None]
+            }
+        };
+        for tenant in values(has_tenant, &[a, b, ""]) {
+            for other in values(has_other, &["", a, b]) {
+                all.push((
+                    (tenant, other),
+                    judge(&client, (tenant, other), &expressions).await,
+                ));
+            }
+        }
+    }
+    all
+}
+
+async fn judge(client: &Client, (tenant, other): Settings, expressions: &[String]) -> Vec<BTreeSet<i32>> {
+    for (name, value) in [("app.current_tenant", tenant), ("app.x", other)] {
+        if let Some(value) = value {
+            client
+                .execute("select set_config($1, $2, false)", &[&name, &value])
+                .await
+                .unwrap();
+        }
+    }
+    let rows = client
+        .query("select passing from app.judge($1)", &[&expressions])
+        .await
+        .unwrap();
+    rows.iter()
+        .map(|row| row.get::<_, Vec<i32>>(0).into_iter().collect())
+        .collect()
+}
+
+/// No row passes that a proven aspect excludes.
+fn check(
+    case: &(Vec<String>, Vec<String>),
+    verdict: &CommandVerdict,
+    settings: Settings,
+    passing: &BTreeSet<i32>,
+    tenants: &[(i32, Option<String>)],
+) {
+    let aspect = match settings.0 {
+        None => Aspect::NeverSet,
+        Some("") => Aspect::EmptyString,
+        Some(_) => Aspect::Row,
+    };
+    let is_proven = verdict.aspect(aspect).is_some_and(Verdict::is_proven);
+    let foreign = tenants.iter().find(|(id, tenant)| {
+        let is_own = aspect == Aspect::Row && tenant.as_deref() == settings.0;
+        passing.contains(id) && !is_own
+    });
+    if let (true, Some(row)) = (is_proven, foreign) {
+        panic!(
+            "{case:#?}\n{settings:?} shows {row:?}, yet:\n{}",
+            describe(verdict)
+        );
+    }
+}
