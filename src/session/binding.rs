@@ -1,17 +1,13 @@
 //! What a transaction begins with: BEGIN and its modes, the tenant, further settings, the role, as SQL text.
 //!
-//! One simple-query message, `BEGIN …;SELECT pg_catalog.set_config('app.current_tenant','…',true),…`: a failing
-//! set_config leaves a failed transaction in which nothing runs. `set_config` and not SET LOCAL, because
-//! pg_stat_statements folds constants of a SELECT into one entry, while every SET LOCAL of another tenant would be an
-//! entry of its own before PostgreSQL 18. Citus sends only SET LOCAL on to its workers, and wants it in a message of its
-//! own.
+//! One simple-query message: what fails in it leaves a failed transaction in which nothing runs. How the settings are
+//! written in it is [`Form`]'s.
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
 use tokio_postgres::IsolationLevel;
 
-use super::config::Engine;
 use super::value::TenantValue;
 use crate::error::{Error, Result};
 use crate::sql::{Ident, Literal};
@@ -40,6 +36,18 @@ impl SettingName {
     pub(super) fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// How settings are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// `BEGIN;SET LOCAL …`: not planned and no query, so that it costs next to nothing, takes no snapshot, and leaves
+    /// `SET TRANSACTION` possible.
+    SetLocal,
+    /// `BEGIN;SELECT set_config(…, true)`, where pg_stat_statements would keep an entry for each tenant's SET.
+    SetConfig,
+    /// `BEGIN`, and SET LOCAL in a message of its own: Citus sends nothing else on to its workers.
+    Citus,
 }
 
 /// How the transaction begins and what it is bound to, apart from the tenant.
@@ -117,12 +125,12 @@ pub(super) struct Opening {
 impl Opening {
     /// The text for this tenant; `None` is for cross-tenant work, which empties the setting.
     pub(super) fn new(
-        engine: Engine,
+        form: Form,
         setting: &SettingName,
         tenant: Option<&TenantValue>,
         modes: &Modes,
     ) -> Result<Self> {
-        let begin = modes.begin();
+        let mut begin = modes.begin();
         let tenant = (setting.as_str(), tenant.map_or("", TenantValue::as_str));
         let further = modes
             .settings
@@ -131,43 +139,44 @@ impl Opening {
             // Last: the role may be one that must not set the others.
             .chain(modes.role.as_deref().map(|role| ("role", role)));
         let settings = std::iter::once(tenant).chain(further);
-        match engine {
-            Engine::Citus => {
-                let mut binding = String::from("SET LOCAL citus.propagate_set_commands = 'local'");
-                for (name, value) in settings {
-                    let parts: Result<Vec<_>> = name.split('.').map(Ident::new).collect();
-                    let name = parts?.iter().map(Ident::to_string).collect::<Vec<_>>().join(".");
-                    let _ = write!(binding, ";SET LOCAL {name} = {}", Literal::new(value)?);
-                }
-                Ok(Self {
-                    begin,
-                    binding: Some(binding),
-                })
-            }
-            Engine::Detect | Engine::Postgres => {
-                let mut begin = begin;
+        let mut binding = None;
+        match form {
+            Form::SetLocal => set_local(&mut begin, settings)?,
+            Form::SetConfig => {
                 for (index, (name, value)) in settings.enumerate() {
                     begin.push_str(if index == 0 { ";SELECT " } else { "," });
-                    let _ = write!(
-                        begin,
-                        "pg_catalog.set_config({},{},true)",
-                        Literal::new(name)?,
-                        Literal::new(value)?
-                    );
+                    let (name, value) = (Literal::new(name)?, Literal::new(value)?);
+                    let _ = write!(begin, "pg_catalog.set_config({name},{value},true)");
                 }
-                Ok(Self { begin, binding: None })
+            }
+            Form::Citus => {
+                let mut apart = String::from("SET LOCAL citus.propagate_set_commands = 'local'");
+                set_local(&mut apart, settings)?;
+                binding = Some(apart);
             }
         }
+        Ok(Self { begin, binding })
     }
+}
+
+fn set_local<'s>(sql: &mut String, settings: impl Iterator<Item = (&'s str, &'s str)>) -> Result<()> {
+    for (name, value) in settings {
+        for (index, part) in name.split('.').enumerate() {
+            sql.push_str(if index == 0 { ";SET LOCAL " } else { "." });
+            let _ = write!(sql, "{}", Ident::new(part)?);
+        }
+        let _ = write!(sql, " = {}", Literal::new(value)?);
+    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn opening(engine: Engine, tenant: &str, modes: &Modes) -> Opening {
+    fn opening(form: Form, tenant: &str, modes: &Modes) -> Opening {
         let setting = SettingName::new("app.current_tenant").unwrap();
-        Opening::new(engine, &setting, Some(&TenantValue::text(tenant).unwrap()), modes).unwrap()
+        Opening::new(form, &setting, Some(&TenantValue::text(tenant).unwrap()), modes).unwrap()
     }
 
     #[test]
@@ -192,9 +201,14 @@ mod tests {
         modes.become_role("reader").unwrap();
         assert!(modes.set("APP.current_tenant", "b", &setting).is_err());
         assert!(modes.become_role("none").is_err());
-        let opening = opening(Engine::Postgres, "a\\'", &modes);
+        let tenant = "a\\'";
         assert_eq!(
-            opening.begin,
+            opening(Form::SetLocal, tenant, &modes).begin,
+            "BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY;SET LOCAL \"app\".\"current_tenant\" = E'a\\\\''';\
+             SET LOCAL \"app\".\"user\" = 'o''neill';SET LOCAL \"role\" = 'reader'"
+        );
+        assert_eq!(
+            opening(Form::SetConfig, tenant, &modes).begin,
             "BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY;SELECT \
              pg_catalog.set_config('app.current_tenant',E'a\\\\''',true),\
              pg_catalog.set_config('app.user','o''neill',true),pg_catalog.set_config('role','reader',true)"
@@ -203,7 +217,7 @@ mod tests {
 
     #[test]
     fn citus_gets_set_local_apart() {
-        let opening = opening(Engine::Citus, "a'b", &Modes::default());
+        let opening = opening(Form::Citus, "a'b", &Modes::default());
         assert_eq!(opening.begin, "BEGIN");
         assert_eq!(
             opening.binding.as_deref(),

@@ -1,6 +1,5 @@
 //! One transaction on one connection: begun with its binding, watched, ended on every way out.
 
-use std::collections::HashSet;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -10,81 +9,14 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, SimpleQueryMessage};
 use tracing::{Instrument, Span};
 
-use super::binding::{Opening, SettingName};
-use super::config::{Engine, SessionConfig, Statements, TransactionEnd};
+use super::binding::Opening;
+use super::config::TransactionEnd;
 use super::connection::Lease;
 use super::error;
 use super::in_order::in_order;
+use super::shared::Shared;
 use super::value::TenantValue;
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::Literal;
-
-/// What was found out about the server, and the configuration: one a pool.
-#[derive(Debug)]
-pub(super) struct Shared {
-    pub(super) config: SessionConfig,
-    pub(super) setting: SettingName,
-    pub(super) engine: Engine,
-    pub(super) statements: Statements,
-    /// Whether nothing stands before the server.
-    pub(super) direct: bool,
-    verify: String,
-    types: Option<String>,
-    types_gone: AtomicBool,
-    /// Connections whose driver knows the types, where statements travel unnamed.
-    knowing: Mutex<HashSet<i32>>,
-}
-
-impl Shared {
-    pub(super) fn new(
-        config: SessionConfig,
-        engine: Engine,
-        statements: Statements,
-        direct: bool,
-        types: Option<String>,
-    ) -> Result<Self> {
-        let setting = config.setting()?;
-        let verify = format!(
-            "SELECT pg_catalog.current_setting({},true)",
-            Literal::new(setting.as_str())?
-        );
-        Ok(Self {
-            config,
-            setting,
-            engine,
-            statements,
-            direct,
-            verify,
-            types,
-            types_gone: AtomicBool::new(false),
-            knowing: Mutex::default(),
-        })
-    }
-
-    /// The query by which a connection learns the types of results.
-    pub(super) fn types(&self) -> Option<&str> {
-        if self.types_gone.load(Ordering::Relaxed) {
-            return None;
-        }
-        self.types.as_deref()
-    }
-
-    /// That query no longer works.
-    pub(super) fn forget_types(&self) {
-        self.types_gone.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether the connection was not seen before.
-    pub(super) fn is_new(&self, connection: i32) -> bool {
-        // More than any pool has connections; connections come and go.
-        const MOST: usize = 10_000;
-        let mut knowing = self.knowing.lock().unwrap_or_else(PoisonError::into_inner);
-        if knowing.len() >= MOST {
-            knowing.clear();
-        }
-        knowing.insert(connection)
-    }
-}
 
 /// Nothing was sent yet: BEGIN travels with the first statement.
 const FRESH: u8 = 0;

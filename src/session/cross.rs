@@ -9,9 +9,9 @@ use std::sync::Arc;
 use tokio_postgres::types::Type;
 
 use super::connection::{Lease, Source};
-use super::core::Shared;
 use super::pool::TenantPoolBuilder;
 use super::scope::TenantScope;
+use super::shared::Shared;
 use super::transaction::TenantTransaction;
 use crate::error::{Error, Result};
 use crate::sql::{Ident, QualifiedName};

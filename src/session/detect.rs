@@ -7,11 +7,12 @@
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
+use super::binding::Form;
 use super::config::{Engine, Statements};
 use super::connection::{Lease, Source};
-use super::core::Shared;
 use super::in_order::queue;
 use super::pooler;
+use super::shared::Shared;
 use crate::error::{Error, Result};
 use crate::sql::QualifiedName;
 
@@ -27,6 +28,26 @@ pub(super) async fn engine(client: &Client) -> Result<Engine> {
     } else {
         Engine::Citus
     })
+}
+
+/// How settings are to be written.
+///
+/// Before PostgreSQL 18 pg_stat_statements keeps the text of each SET, so that every tenant would have an entry, where it
+/// folds the constants of a SELECT into one.
+pub(super) async fn form(client: &Client, engine: Engine) -> Result<Form> {
+    if engine == Engine::Citus {
+        return Ok(Form::Citus);
+    }
+    let failed = |cause| Error::postgres("ask how statements are tracked", cause);
+    let rows = client
+        .query_typed(include_str!("tracked.sql"), &[])
+        .await
+        .map_err(failed)?;
+    let tracked = match rows.first() {
+        Some(row) => row.try_get(0).map_err(failed)?,
+        None => true,
+    };
+    Ok(if tracked { Form::SetConfig } else { Form::SetLocal })
 }
 
 /// Whether named statements can be relied on.

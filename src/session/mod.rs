@@ -86,6 +86,7 @@ mod pool;
 mod pooler;
 mod retry;
 mod scope;
+mod shared;
 mod single;
 mod source;
 mod statement;

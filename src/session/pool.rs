@@ -14,8 +14,8 @@ use tokio_postgres::{Client, Row, Statement};
 
 use super::config::{Engine, Observer, Retry, SessionConfig, Statements};
 use super::connection::{Lease, Loan, Source};
-use super::core::Shared;
 use super::scope::TenantScope;
+use super::shared::Shared;
 use super::source;
 use super::value::AsTenant;
 #[cfg(feature = "deadpool")]

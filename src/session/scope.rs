@@ -5,17 +5,15 @@ use std::marker::PhantomData;
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
-use futures_util::future::BoxFuture;
-use tokio_postgres::error::SqlState;
 use tokio_postgres::{IsolationLevel, Row};
 
 use super::binding::{Modes, Opening};
 use super::connection::Source;
-use super::core::{Core, Shared};
+use super::core::Core;
 use super::cross::{Across, AllTenants, OneTenant};
 use super::detect;
 use super::error;
-use super::retry;
+use super::shared::Shared;
 use super::statement::{Params, Ready, TypedParams};
 use super::stream::TenantRowStream;
 use super::transaction::TenantTransaction;
@@ -35,7 +33,7 @@ use crate::sql::QualifiedName;
 #[must_use = "a scope does nothing by itself"]
 pub struct TenantScope<'a, S = OneTenant> {
     source: &'a dyn Source,
-    shared: &'a Shared,
+    pub(super) shared: &'a Shared,
     /// The tenant, or why there is none: said by the call that uses the scope.
     tenant: std::result::Result<Option<TenantValue>, String>,
     pub(super) modes: Modes,
@@ -270,74 +268,6 @@ impl<'a, S> TenantScope<'a, S> {
         Ok(TenantTransaction::new(self.core().await?))
     }
 
-    /// Runs the closure in a transaction and commits, all of it again where PostgreSQL reports a serialization failure
-    /// (40001) or a deadlock (40P01), as often as [`Retry`](super::Retry) allows. So the closure may run several times;
-    /// what it does outside of the database is not undone.
-    ///
-    /// ```no_run
-    /// # async fn example(pool: rls_tool::TenantPool, tenant: rls_tool::TenantId) -> rls_tool::Result<()> {
-    /// let name: String = pool
-    ///     .tenant(&tenant)
-    ///     .run(|tx| {
-    ///         Box::pin(async move {
-    ///             let row = tx.query_one("select name from app.tenants", &[]).await?;
-    ///             Ok::<_, rls_tool::Error>(row.get(0))
-    ///         })
-    ///     })
-    ///     .await?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// An error of the closure, or a panic, rolls back.
-    pub async fn run<T, E, F>(&self, mut work: F) -> std::result::Result<T, E>
-    where
-        F: for<'t> FnMut(&'t mut TenantTransaction<'a, S>) -> BoxFuture<'t, std::result::Result<T, E>>,
-        E: From<Error>,
-    {
-        let mut attempt = 1;
-        loop {
-            let mut tx = self.begin().await?;
-            let result = work(&mut tx).await;
-            let retryable;
-            let error = match result {
-                Ok(value) => {
-                    let (committed, code) = tx.commit_for_retry().await;
-                    match committed {
-                        Ok(()) => return Ok(value),
-                        Err(error) => {
-                            retryable = code;
-                            E::from(error)
-                        }
-                    }
-                }
-                Err(error) => {
-                    retryable = tx.core().retryable();
-                    drop(tx);
-                    error
-                }
-            };
-            if !self.pause(&mut attempt, retryable).await {
-                return Err(error);
-            }
-        }
-    }
-
-    /// Waits before another attempt, where there is to be one.
-    async fn pause(&self, attempt: &mut u32, cause: Option<SqlState>) -> bool {
-        let retry = &self.shared.config.retry;
-        let Some(cause) = cause else { return false };
-        if *attempt >= retry.attempts {
-            return false;
-        }
-        tokio::time::sleep(retry::pause(retry, *attempt)).await;
-        *attempt += 1;
-        if let Some(observer) = &self.shared.config.observer {
-            observer.retried(*attempt, &cause);
-        }
-        true
-    }
-
     fn value(&self) -> Option<&TenantValue> {
         self.tenant.as_ref().ok().and_then(Option::as_ref)
     }
@@ -349,7 +279,7 @@ impl<'a, S> TenantScope<'a, S> {
             Err(reason) => return Err(Error::input(reason.clone())),
         };
         let opening = Opening::new(
-            self.shared.engine,
+            self.shared.form,
             &self.shared.setting,
             tenant.as_ref(),
             &self.modes,

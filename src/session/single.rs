@@ -14,8 +14,8 @@ use tokio_postgres::{Client, Row, Statement};
 
 use super::config::SessionConfig;
 use super::connection::{Lease, Source};
-use super::core::Shared;
 use super::scope::TenantScope;
+use super::shared::Shared;
 use super::source;
 use super::value::AsTenant;
 use crate::error::{Error, ErrorKind, Result};

@@ -2,10 +2,10 @@
 
 use super::config::{Engine, SessionConfig, Statements};
 use super::connection::Source;
-use super::core::Shared;
 use super::detect;
 use super::guard::{self, GuardOptions};
 use super::pooler;
+use super::shared::Shared;
 use crate::error::Result;
 
 /// Checks the role, and detects what is to be detected, on one connection.
@@ -21,6 +21,7 @@ pub(super) async fn examine(source: &(dyn Source + '_), config: SessionConfig) -
         Engine::Detect => detect::engine(client).await?,
         engine => engine,
     };
+    let form = detect::form(client, engine).await?;
     let statements = match config.statements {
         Statements::Detect => detect::statements(source, client).await?,
         statements => statements,
@@ -28,5 +29,5 @@ pub(super) async fn examine(source: &(dyn Source + '_), config: SessionConfig) -
     let direct = pooler::is_direct(client).await?;
     let types = detect::result_types(client).await?;
     drop(lease);
-    Shared::new(config, engine, statements, direct, types)
+    Shared::new(config, engine, form, statements, direct, types)
 }

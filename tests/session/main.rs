@@ -29,5 +29,6 @@ mod round_trips;
 mod run;
 mod shop;
 mod soaked;
+mod tracked;
 mod values;
 mod watched;
