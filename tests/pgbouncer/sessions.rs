@@ -141,3 +141,32 @@ async fn an_exhausted_pooler_is_a_timeout() {
     let rows = pool.tenant("b").query(SEEN, &[]).await.unwrap();
     assert_eq!(rows.iter().map(|row| row.get(0)).collect::<Vec<&str>>(), ["b"]);
 }
+
+/// Results of a user's type make the driver ask for it with named statements, which must not be in anybody's way.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn enums_arrive_whatever_server_connection_answers() {
+    let world = World::new("enums").await;
+    let admin = world.db.admin().await;
+    let sql = "create type shop.mood as enum ('good', 'bad')";
+    admin.batch_execute(sql).await.unwrap();
+    let pooler = PgBouncer::start(world.db.port(), &world.role, 2);
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..2 {
+        let pool = pool(&world, &pooler, 4, Statements::Detect).await;
+        for task in 0..8 {
+            let pool = pool.clone();
+            let tenant = ["a", "b"][task % 2];
+            tasks.spawn(async move {
+                for _ in 0..10 {
+                    let sql = "select 'good'::shop.mood, tenant_id, repeat('x', 10000) \
+                               from shop.items, generate_series(1, 20)";
+                    let rows = pool.tenant(tenant).query(sql, &[]).await.unwrap();
+                    assert!(rows.len() == 60 && rows.iter().all(|row| row.get::<_, &str>(1) == tenant));
+                }
+            });
+        }
+    }
+    while let Some(done) = tasks.join_next().await {
+        done.unwrap();
+    }
+}
