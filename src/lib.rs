@@ -19,6 +19,8 @@ pub mod proof;
 pub mod report;
 pub mod session;
 pub mod sql;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use error::{Error, ErrorKind, Result};
 pub use id::{

@@ -9,6 +9,8 @@ mod control;
 mod doors;
 mod effects;
 mod evidence;
+#[cfg(feature = "testing")]
+mod fill;
 mod look;
 mod marks;
 mod moves;
@@ -27,6 +29,8 @@ mod structure;
 mod target;
 mod worlds;
 
+#[cfg(feature = "testing")]
+pub(crate) use fill::fill;
 pub use options::Options;
 pub use outcome::Outcome;
 pub use probes::{Entry as Probe, all as probes};

@@ -125,6 +125,11 @@ impl Cluster {
         self.workdir.file("server.log")
     }
 
+    /// What the server wrote so far.
+    pub(super) fn log_text(&self) -> String {
+        String::from_utf8_lossy(&fs::read(self.log()).unwrap_or_default()).into_owned()
+    }
+
     /// Lets the server outlive us; gives the command that stops it, upon which the watchdog deletes the data.
     pub(super) fn keep(mut self) -> Result<String> {
         let Some(child) = self.postmaster.take() else {

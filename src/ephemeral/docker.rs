@@ -39,6 +39,7 @@ const INSIDE_TIMEOUT: Duration = Duration::from_secs(20);
 pub(super) struct Container {
     orders: Option<oneshot::Sender<Order>>,
     thread: Option<JoinHandle<()>>,
+    log: Log,
 }
 
 /// How the thread ends: it removes the container unless told otherwise.
@@ -52,7 +53,10 @@ enum Order {
 struct Log(Arc<Mutex<VecDeque<String>>>);
 
 impl Log {
-    const LINES: usize = 6;
+    /// Kept for whoever asks.
+    const LINES: usize = 2000;
+    /// Quoted in errors.
+    const QUOTED: usize = 6;
 
     fn add(&self, bytes: &[u8]) {
         if let Ok(mut lines) = self.0.lock() {
@@ -62,15 +66,19 @@ impl Log {
         }
     }
 
+    fn last(&self, count: usize) -> Vec<String> {
+        let lines = self.0.lock().map(|lines| {
+            let surplus = lines.len().saturating_sub(count);
+            lines.iter().skip(surplus).cloned().collect()
+        });
+        lines.unwrap_or_default()
+    }
+
     fn error(&self, message: &str) -> Error {
-        let lines = self
-            .0
-            .lock()
-            .map(|lines| lines.iter().cloned().collect::<Vec<_>>().join("\n  "));
-        let lines = lines
-            .ok()
-            .filter(|lines| !lines.is_empty())
-            .unwrap_or_else(|| "nothing".to_owned());
+        let lines = match self.last(Self::QUOTED) {
+            lines if lines.is_empty() => "nothing".to_owned(),
+            lines => lines.join("\n  "),
+        };
         Error::new(ErrorKind::Server, format!("{message}; it last said:\n  {lines}"))
     }
 }
@@ -94,9 +102,11 @@ pub(super) async fn start(version: Option<u32>, config: &[(String, String)]) -> 
         .build()
         .map_err(|cause| Error::new(ErrorKind::Server, "failed to make a Tokio runtime").caused_by(cause))?;
     let origin = format!("a container of postgres:{tag}");
+    let log = Log::default();
+    let lines = log.clone();
     let thread = std::thread::Builder::new()
         .name("rls-tool docker".to_owned())
-        .spawn(move || runtime.block_on(own(tag, arguments, ready, received)))
+        .spawn(move || runtime.block_on(own(tag, arguments, lines, ready, received)))
         .map_err(|cause| Error::new(ErrorKind::Server, "failed to start a thread").caused_by(cause))?;
     let (options, version) = answer.await.map_err(|cause| {
         Error::new(ErrorKind::Internal, "the container's thread ended").caused_by(cause)
@@ -108,11 +118,17 @@ pub(super) async fn start(version: Option<u32>, config: &[(String, String)]) -> 
         backend: Backend::Container(Container {
             orders: Some(orders),
             thread: Some(thread),
+            log,
         }),
     })
 }
 
 impl Container {
+    /// The last lines that the container wrote.
+    pub(super) fn log_text(&self) -> String {
+        self.log.last(Log::LINES).join("\n")
+    }
+
     /// Lets the container outlive us; gives the command that stops it.
     pub(super) async fn keep(mut self) -> Result<String> {
         let gone = || Error::new(ErrorKind::Internal, "the container's thread ended");
@@ -137,10 +153,11 @@ impl Drop for Container {
 async fn own(
     tag: String,
     arguments: Vec<String>,
+    log: Log,
     ready: oneshot::Sender<Result<(ConnectOptions, u32)>>,
     orders: oneshot::Receiver<Order>,
 ) {
-    let running = match run(&tag, arguments).await {
+    let running = match run(&tag, arguments, log).await {
         Ok(running) => running,
         Err(error) => {
             drop(ready.send(Err(error)));
@@ -176,14 +193,13 @@ async fn own(
     }
 }
 
-async fn run(tag: &str, arguments: Vec<String>) -> Result<Running> {
+async fn run(tag: &str, arguments: Vec<String>, log: Log) -> Result<Running> {
     reachable()?;
     let port = 5432.tcp();
     let command = ["sh", "-c", ENTRY, "rls-tool"]
         .map(str::to_owned)
         .into_iter()
         .chain(arguments);
-    let log = Log::default();
     let lines = log.clone();
     let container = GenericImage::new("postgres", tag)
         .with_cmd(command)

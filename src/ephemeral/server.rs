@@ -76,6 +76,15 @@ impl Server {
         &self.origin
     }
 
+    /// What the server wrote so far to its log; of a container the last lines.
+    pub fn log(&self) -> String {
+        match &self.backend {
+            Backend::Cluster(cluster) => cluster.log_text(),
+            #[cfg(feature = "docker")]
+            Backend::Container(container) => container.log_text(),
+        }
+    }
+
     /// Stops the server and deletes its data.
     pub async fn stop(self) {
         // Stopping waits for a process. A panic in it was already reported by the panic hook.

@@ -59,6 +59,22 @@ impl<'a> Sandbox<'a> {
     ///
     /// [`ErrorKind::Permission`] where the server or the role cannot write (a standby, no temporary tables).
     pub(crate) async fn open(transaction: Transaction<'a>, limits: Limits) -> Result<Self> {
+        let sandbox = Self::limited(transaction, limits).await?;
+        sandbox
+            .transaction
+            .batch_execute(include_str!("guard.sql"))
+            .await
+            .map_err(|error| Error::postgres("guard the attacks' transaction against a commit", error))?;
+        Ok(sandbox)
+    }
+
+    /// Without the guard against a commit, for rows that a test keeps in a database of its own.
+    #[cfg(feature = "testing")]
+    pub(crate) async fn open_to_keep(transaction: Transaction<'a>, limits: Limits) -> Result<Self> {
+        Self::limited(transaction, limits).await
+    }
+
+    async fn limited(transaction: Transaction<'a>, limits: Limits) -> Result<Self> {
         let standing = standing(&transaction).await?;
         let set = format!(
             "SET LOCAL statement_timeout = {}; SET LOCAL lock_timeout = {}; \
@@ -68,18 +84,10 @@ impl<'a> Sandbox<'a> {
             // The tool itself is never silent for long; if it hangs, the server ends the session and rolls back.
             limits.budget.max(LONGEST_SILENCE).as_millis(),
         );
-        for (text, step) in [
-            (set.as_str(), "set the attacks' time limits"),
-            (
-                include_str!("guard.sql"),
-                "guard the attacks' transaction against a commit",
-            ),
-        ] {
-            transaction
-                .batch_execute(text)
-                .await
-                .map_err(|error| Error::postgres(step, error))?;
-        }
+        transaction
+            .batch_execute(&set)
+            .await
+            .map_err(|error| Error::postgres("set the attacks' time limits", error))?;
         Ok(Self {
             transaction,
             standing,
@@ -156,6 +164,15 @@ impl<'a> Sandbox<'a> {
             }
         }
         Ok(traces)
+    }
+
+    /// Commits: possible only without the guard.
+    #[cfg(feature = "testing")]
+    pub(crate) async fn keep(self) -> Result<()> {
+        self.transaction
+            .commit()
+            .await
+            .map_err(|error| Error::postgres("commit the rows", error))
     }
 
     /// Rolls everything back and says whether that worked.

@@ -1,0 +1,384 @@
+//! A test's database: made from a template, filled by migrations, dropped at the end.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::Mutex;
+use tokio_postgres::Client;
+
+use super::builder::Builder;
+use super::role_session::RoleSession;
+use super::server::Server;
+use super::sql_files::SqlFiles;
+use super::tenants::{self, Tenant};
+use super::{names, roles, templates};
+use crate::audit::Audit;
+use crate::catalog::Catalog;
+use crate::connect::ConnectOptions;
+use crate::error::{Error, ErrorKind, Result};
+use crate::migrate::{Migrator, Source};
+use crate::model::{Config, Model};
+use crate::session::AsTenant;
+use crate::sql::Ident;
+
+/// A database of one test, on the server that all tests of this process share. Dropped with the value, also when the test
+/// panics; the server's log about it is then printed.
+pub struct Postgres {
+    pub(super) server: &'static Server,
+    name: String,
+    owner: String,
+    pub(super) config: Config,
+    state: Mutex<State>,
+    /// Somebody may have changed it: it is no copy of a template any more.
+    touched: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The content and name of the template that the database is a copy of.
+    template: Option<(String, String)>,
+    tenants: Option<[Tenant; 2]>,
+}
+
+impl Postgres {
+    /// An empty database; the first call in a process starts the server.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Server`] where no server can be had, saying what was tried and how to get one.
+    pub async fn start() -> Result<Self> {
+        Self::builder().start().await
+    }
+
+    /// An empty database about which something is to be said.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    pub(super) async fn create(
+        server: &'static Server,
+        hint: &str,
+        owner: String,
+        config: Config,
+    ) -> Result<Self> {
+        let new = Self {
+            server,
+            name: server.next_name(hint),
+            owner,
+            config,
+            state: Mutex::default(),
+            touched: AtomicBool::new(false),
+        };
+        server.create_database(&new.name, &new.owner, None).await?;
+        Ok(new)
+    }
+
+    /// Applies migrations (`V<n>__<name>.sql`) and then policies, as `rls-tool migrate` does. Folders are relative to
+    /// the package's. The first test that asks for these files applies them; for every other one that is copied.
+    ///
+    /// # Errors
+    ///
+    /// As [`Migrator::new`] and [`Migrator::run`].
+    pub async fn migrate(&self, migrations: impl Into<PathBuf>, policies: impl Into<PathBuf>) -> Result<()> {
+        let (migrations, policies) = (migrations.into(), policies.into());
+        let content = [SqlFiles::read(&migrations)?.digest(), SqlFiles::read(&policies)?.digest()];
+        let source = Source::Folders {
+            migrations: Some(migrations),
+            policies: Some(policies),
+        };
+        self.apply(&["migrate", &content[0], &content[1]], migration(Migrator::new(source)?)).await
+    }
+
+    /// Applies the reference schema that is built into this library.
+    ///
+    /// # Errors
+    ///
+    /// As [`migrate`](Self::migrate).
+    pub async fn migrate_reference(&self) -> Result<()> {
+        let version = env!("CARGO_PKG_VERSION");
+        // Of another checkout of this library: another schema under the same version.
+        let nonce = self.server.nonce();
+        self.apply(&["reference", version, &nonce], migration(Migrator::reference()?)).await
+    }
+
+    /// Applies plain SQL files of any other tool: a file, or all `.sql` files of a folder in order (`2_b` before
+    /// `10_a`), without those that undo a migration (`….down.sql`). The first test that asks for them applies them; for
+    /// every other one that is copied.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Io`] for what cannot be read, and PostgreSQL's with file and line.
+    pub async fn sql_files(&self, path: impl AsRef<Path>) -> Result<()> {
+        let files = SqlFiles::read(path.as_ref())?;
+        let digest = files.digest();
+        self.apply(&["sql", &digest], async |client: &mut Client| files.run(client).await).await
+    }
+
+    /// Applies what the closure does, as the database's owner: another tool's migrator, say. `name` stands for what it
+    /// does: the first test of this process that passes the name runs its closure, for every other one that is copied.
+    ///
+    /// # Errors
+    ///
+    /// What the closure returns.
+    pub async fn migrate_with<E>(
+        &self,
+        name: &str,
+        apply: impl AsyncFnOnce(&mut Client) -> std::result::Result<(), E>,
+    ) -> Result<()>
+    where
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let nonce = self.server.nonce();
+        self.apply(&["closure", name, &nonce], async |client: &mut Client| {
+            apply(client).await.map_err(|cause| {
+                Error::new(ErrorKind::Migration, format!("failed to migrate with {name}")).caused_by(cause)
+            })
+        })
+        .await
+    }
+
+    /// Does it to a template and copies that; or to the database itself where it is no copy any more.
+    async fn apply(&self, content: &[&str], how: impl AsyncFnOnce(&mut Client) -> Result<()>) -> Result<()> {
+        let mut state = self.state.lock().await;
+        if self.touched.load(Ordering::Acquire) {
+            return how(&mut self.owner_options().connect().await?).await.map_err(about_roles);
+        }
+        let (base_content, base) = match &state.template {
+            Some((content, name)) => (content.as_str(), Some(name.as_str())),
+            None => ("", None),
+        };
+        let pieces: Vec<&str> = [base_content, self.owner.as_str()].into_iter().chain(content.iter().copied()).collect();
+        let content = names::digest(&pieces);
+        let template = self
+            .server
+            .templates
+            .get(self.server, &self.owner, base, &content, how)
+            .await
+            .map_err(about_roles)?;
+        let drop = names::drop_database(&Ident::new(&self.name)?);
+        self.server.keeper.run("make room for a copy of the template", &[drop]).await?;
+        self.server.create_database(&self.name, &self.owner, Some(&template)).await?;
+        templates::copy_properties(self.server, &template, &self.name).await?;
+        state.template = Some((content, template));
+        Ok(())
+    }
+
+    /// Makes a login role that row security holds, unless it is there. Call it before migrations that grant to it.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::UnsafeRole`] where it is there and is a superuser or has BYPASSRLS.
+    pub async fn create_role(&self, name: &str) -> Result<()> {
+        roles::create(self.server, &self.server.admin.connect().await?, name, "").await
+    }
+
+    /// Logs in as a role, bound to no tenant.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::UnsafeRole`] for a superuser and for a role with BYPASSRLS, [`ErrorKind::Input`] where there is no
+    /// such role.
+    pub async fn as_role(&self, role: &str) -> Result<RoleSession<'_>> {
+        let client = self.options_as(role).await?.connect().await?;
+        Ok(RoleSession::new(self, client, role.to_owned(), None))
+    }
+
+    /// Logs in as the application's role and binds the tenant for the whole session, as the policies want it.
+    ///
+    /// # Errors
+    ///
+    /// Where it is not clear which role that is; what [`as_role`](Self::as_role) refuses.
+    pub async fn as_tenant<T: AsTenant + ?Sized>(&self, tenant: &T) -> Result<RoleSession<'_>> {
+        let (_, model) = self.model(&[]).await?;
+        let role = match model.roles.as_slice() {
+            [role] => role.name.clone(),
+            roles => {
+                let list: Vec<_> = roles.iter().map(|role| role.name.as_str()).collect();
+                return Err(Error::input(format!(
+                    "it is not clear which role the application logs in as: {}",
+                    if list.is_empty() { "none was found".to_owned() } else { list.join(" or ") }
+                ))
+                .with_help("name it: Postgres::builder().role(\"app\"), or roles = [\"app\"] in rls.toml"));
+            }
+        };
+        let tenant = tenant.as_tenant()?;
+        let session = self.as_role(&role).await?;
+        tenants::bind(&session, &model, tenant.as_str()).await?;
+        Ok(session.bound_to(tenant.as_str()))
+    }
+
+    /// Logs in as the role that owns the database and applied the migrations: no superuser unless migrations were to be
+    /// applied by one. Tables without FORCE ROW LEVEL SECURITY show it every row.
+    ///
+    /// # Errors
+    ///
+    /// Connection.
+    pub async fn owner(&self) -> Result<Client> {
+        self.touch();
+        self.owner_options().connect().await
+    }
+
+    /// Logs in as the superuser that created the database: for setting up. Never test row security with it.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Permission`] where `RLS_TEST_DATABASE_URL` names a role that is none.
+    pub async fn superuser(&self) -> Result<Client> {
+        if !self.server.superuser {
+            return Err(Error::new(ErrorKind::Permission, "the test server's role is no superuser"));
+        }
+        self.superuser_options().connect().await
+    }
+
+    /// Where the superuser connects: for `rls-tool` itself, say.
+    pub fn superuser_options(&self) -> ConnectOptions {
+        self.touch();
+        self.server.options().with_database(&self.name)
+    }
+
+    /// Where a role connects: for a pool, or for the application under test.
+    ///
+    /// # Errors
+    ///
+    /// As [`as_role`](Self::as_role).
+    pub async fn options_as(&self, role: &str) -> Result<ConnectOptions> {
+        roles::check(&self.server.admin.connect().await?, role).await?;
+        self.touch();
+        Ok(self.server.options_as(role).with_database(&self.name))
+    }
+
+    /// The same as a URL, with the password where one is needed.
+    ///
+    /// # Errors
+    ///
+    /// As [`as_role`](Self::as_role), and for a server that is reached through a socket only.
+    pub async fn url_as(&self, role: &str) -> Result<String> {
+        let options = self.options_as(role).await?;
+        url(&options, role, self.server.password_of(role).as_deref())
+            .ok_or_else(|| Error::input("the test server has no TCP address to make a URL of"))
+    }
+
+    /// Two tenants with rows in every tenant-scoped table, made to fit the schema's constraints and committed. Further
+    /// calls give the same two.
+    ///
+    /// # Errors
+    ///
+    /// Where a table could not be filled, with the reason; [`ErrorKind::Input`] where there is no tenant-scoped table.
+    pub async fn tenants(&self) -> Result<[Tenant; 2]> {
+        let mut state = self.state.lock().await;
+        if let Some(tenants) = &state.tenants {
+            return Ok(tenants.clone());
+        }
+        let made = tenants::make(self).await?;
+        state.tenants = Some(made.clone());
+        Ok(made)
+    }
+
+    /// The database's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The server's log about this database: the statements that failed, with their errors. Empty where the server is
+    /// not ours.
+    pub fn log(&self) -> String {
+        self.server.log_of(&self.name)
+    }
+
+    fn owner_options(&self) -> ConnectOptions {
+        self.server.options_as(&self.owner).with_database(&self.name)
+    }
+
+    fn touch(&self) {
+        self.touched.store(true, Ordering::Release);
+    }
+
+    /// The catalog, and what it means for `roles`, or for those that are declared.
+    pub(super) async fn model(&self, roles: &[&str]) -> Result<(Catalog, Model)> {
+        let config = self.config_for(roles);
+        let mut client = self.superuser_options().connect().await?;
+        let catalog = Audit::new().config(config.clone()).read_catalog(&mut client).await?;
+        let model = Model::build(&catalog, &config)?;
+        Ok((catalog, model))
+    }
+
+    pub(super) fn config_for(&self, roles: &[&str]) -> Config {
+        let mut config = self.config.clone();
+        if !roles.is_empty() {
+            config.roles = roles.iter().map(|role| (*role).to_owned()).collect();
+        }
+        config
+    }
+}
+
+/// What runs a migrator.
+fn migration(migrator: Migrator) -> impl AsyncFnOnce(&mut Client) -> Result<()> {
+    async move |client: &mut Client| migrator.run(client).await.map(drop)
+}
+
+/// Roles outlive databases: a migration that creates one fails the second time.
+fn about_roles(error: Error) -> Error {
+    let again = error.sql_state() == Some(&tokio_postgres::error::SqlState::DUPLICATE_OBJECT);
+    if again && error.chain().contains("role") {
+        return error.with_help(
+            "roles belong to the whole server, which other tests use too: make it with db.create_role(…) before the \
+             migrations, or let the migration look into pg_roles first",
+        );
+    }
+    error
+}
+
+fn url(options: &ConnectOptions, role: &str, password: Option<&str>) -> Option<String> {
+    let config = options.config();
+    let tokio_postgres::config::Host::Tcp(host) = config.get_hosts().first()? else {
+        return None;
+    };
+    let port = config.get_ports().first().copied().unwrap_or(5432);
+    let password = password.map(|password| format!(":{password}")).unwrap_or_default();
+    let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
+    Some(format!(
+        "postgres://{}{password}@{host}:{port}/{}",
+        percent_encoded(role),
+        percent_encoded(config.get_dbname()?)
+    ))
+}
+
+fn percent_encoded(text: &str) -> String {
+    let mut encoded = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
+impl fmt::Debug for Postgres {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Postgres")
+            .field("name", &self.name)
+            .field("owner", &self.owner)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Postgres {
+    #[expect(
+        clippy::print_stderr,
+        reason = "a failing test shows what it printed; nothing else captures by test"
+    )]
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = self.log();
+            if !log.is_empty() {
+                eprintln!("the server's log about database {}:\n{log}", self.name);
+            }
+        }
+        if let Ok(name) = Ident::new(&self.name) {
+            self.server.keeper.run_at_the_end(&names::drop_database(&name));
+        }
+    }
+}
