@@ -34,14 +34,16 @@ pub(crate) async fn fill(client: &mut Client, catalog: &Catalog, model: &Model) 
         scene.tenant(Side::A).map(str::to_owned),
         scene.tenant(Side::B).map(str::to_owned),
     ) else {
-        return Err(Error::new(ErrorKind::Database, "no tenants could be made").with_help(
-            scene
-                .refused
-                .values()
-                .next()
-                .cloned()
-                .unwrap_or_else(|| "declare the tenant column".to_owned()),
-        ));
+        return Err(
+            Error::new(ErrorKind::Database, "no tenants could be made").with_help(
+                scene
+                    .refused
+                    .values()
+                    .next()
+                    .cloned()
+                    .unwrap_or_else(|| "declare the tenant column".to_owned()),
+            ),
+        );
     };
     sandbox.keep().await?;
     Ok(Filled {

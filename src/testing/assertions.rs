@@ -24,7 +24,11 @@ pub fn assert_isolated(report: &Report) {
 /// Where a door is undecided, with the reasons; and where there is no door at all.
 #[track_caller]
 pub fn assert_every_door_decided(report: &Report) {
-    assert!(!report.doors.is_empty(), "no door was examined\n\n{}", text(report));
+    assert!(
+        !report.doors.is_empty(),
+        "no door was examined\n\n{}",
+        text(report)
+    );
     let open: Vec<_> = report
         .doors
         .iter()
@@ -82,9 +86,13 @@ async fn complaints(db: &Postgres, global: &[&str]) -> Result<Vec<String>> {
     }
     for name in global {
         if of_tenants.iter().any(|table| table == name) {
-            complaints.push(format!("{name} is declared to belong to nobody, and belongs to tenants"));
+            complaints.push(format!(
+                "{name} is declared to belong to nobody, and belongs to tenants"
+            ));
         } else if !of_nobody.iter().any(|table| table == name) {
-            complaints.push(format!("{name} is declared to belong to nobody, and there is no such table"));
+            complaints.push(format!(
+                "{name} is declared to belong to nobody, and there is no such table"
+            ));
         }
     }
     Ok(complaints)

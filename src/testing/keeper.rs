@@ -75,11 +75,7 @@ fn gone() -> Error {
     Error::new(ErrorKind::Internal, "the thread that creates databases ended")
 }
 
-async fn work(
-    mut jobs: mpsc::UnboundedReceiver<Job>,
-    options: &ConnectOptions,
-    greeting: Option<&str>,
-) {
+async fn work(mut jobs: mpsc::UnboundedReceiver<Job>, options: &ConnectOptions, greeting: Option<&str>) {
     let mut client: Option<Client> = None;
     while let Some(job) = jobs.recv().await {
         let result = one(&mut client, options, greeting, &job).await;

@@ -22,7 +22,11 @@ pub(super) fn digest(pieces: &[&str]) -> String {
         hash.update((piece.len() as u64).to_le_bytes());
         hash.update(piece);
     }
-    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    hash.finalize()
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// What identifies a process among those that use one maintenance database.
@@ -50,9 +54,14 @@ impl Process {
             .filter(|c| c.is_ascii_alphanumeric() || *c == '_')
             .take(24)
             .collect();
-        format!("{PREFIX}{}{:08x}_{count}_{}", self.place, self.number, hint.to_lowercase())
-            .trim_end_matches('_')
-            .to_owned()
+        format!(
+            "{PREFIX}{}{:08x}_{count}_{}",
+            self.place,
+            self.number,
+            hint.to_lowercase()
+        )
+        .trim_end_matches('_')
+        .to_owned()
     }
 
     /// Something that no other process has.
@@ -95,7 +104,9 @@ pub(super) fn drop_database(name: &Ident) -> String {
 
 /// The attributes of a role that an application may be, and its password.
 pub(super) fn create_role(name: &Ident, further: &str, password: Option<&Literal<'_>>) -> String {
-    let password = password.map(|password| format!(" PASSWORD {password}")).unwrap_or_default();
+    let password = password
+        .map(|password| format!(" PASSWORD {password}"))
+        .unwrap_or_default();
     format!("CREATE ROLE {name} LOGIN NOSUPERUSER NOBYPASSRLS NOREPLICATION{further}{password}")
 }
 
@@ -107,7 +118,10 @@ mod tests {
     fn a_databases_process_is_read_off_its_name() {
         let process = Process::new("postgres", u32::MAX);
         let name = process.database(7, "Träume von\"Tabellen\" die viel zu lang sind");
-        assert!(name.len() < 60 && name.ends_with("_7_trumevontabellendieviel"), "{name}");
+        assert!(
+            name.len() < 60 && name.ends_with("_7_trumevontabellendieviel"),
+            "{name}"
+        );
         assert_eq!(process.number_in(&name), Some(i32::MAX));
         assert_eq!(Process::new("other", 1).number_in(&name), None);
         assert_eq!(process.number_in(&template(20_000, "0123456789abcdef")), None);

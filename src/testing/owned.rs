@@ -88,7 +88,10 @@ pub(super) fn find<'a>(catalog: &'a Catalog, name: &str) -> Result<&'a Relation>
         .collect();
     match found.as_slice() {
         [relation] => Ok(relation),
-        [] => Err(Error::input(format!("there is no table or view {name}")).with_help("name it as schema.table")),
+        [] => {
+            Err(Error::input(format!("there is no table or view {name}"))
+                .with_help("name it as schema.table"))
+        }
         _ => Err(Error::input(format!("{name} is in several schemas")).with_help("name it as schema.table")),
     }
 }
@@ -111,16 +114,23 @@ fn condition(
     };
     let number = |number: i16| relation.column(number).map(|column| column.name.to_string());
     let nobody = || {
-        Error::input(format!("{} does not belong to tenants", relation.plain_name()))
-            .with_help("sees_nothing is for tables without tenants; rls.toml declares a table's tenant column")
+        Error::input(format!("{} does not belong to tenants", relation.plain_name())).with_help(
+            "sees_nothing is for tables without tenants; rls.toml declares a table's tenant column",
+        )
     };
     match model.table(relation.oid).map(|table| table.scope) {
         Some(Scope::Column { column } | Scope::Root { key: column }) => {
             of_column(&number(column).ok_or_else(nobody)?)
         }
-        Some(Scope::Child { constraint, parent }) => {
-            child(catalog, model, relation, (constraint, parent), alias, tenant, depth)
-        }
+        Some(Scope::Child { constraint, parent }) => child(
+            catalog,
+            model,
+            relation,
+            (constraint, parent),
+            alias,
+            tenant,
+            depth,
+        ),
         None if relation.column_named(&model.tenant_column).is_some() => of_column(&model.tenant_column),
         None => Err(nobody()),
     }
@@ -171,8 +181,11 @@ async fn readable(admin: &Client, relation: &Relation, role: &str) -> Result<Vec
                  AND pg_catalog.has_schema_privilege($2, $3, 'USAGE') \
                  AND pg_catalog.has_column_privilege($2, attrelid, attnum, 'SELECT') ORDER BY attnum";
     let schema = relation.schema.to_string();
-    let parameters: [(&(dyn ToSql + Sync), Type); 3] =
-        [(&relation.oid, Type::OID), (&role, Type::TEXT), (&schema, Type::TEXT)];
+    let parameters: [(&(dyn ToSql + Sync), Type); 3] = [
+        (&relation.oid, Type::OID),
+        (&role, Type::TEXT),
+        (&schema, Type::TEXT),
+    ];
     let rows = admin.query_typed(sql, &parameters).await.map_err(failed)?;
     rows.iter()
         .map(|row| {

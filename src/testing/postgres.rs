@@ -82,12 +82,19 @@ impl Postgres {
     /// As [`Migrator::new`] and [`Migrator::run`].
     pub async fn migrate(&self, migrations: impl Into<PathBuf>, policies: impl Into<PathBuf>) -> Result<()> {
         let (migrations, policies) = (migrations.into(), policies.into());
-        let content = [SqlFiles::read(&migrations)?.digest(), SqlFiles::read(&policies)?.digest()];
+        let content = [
+            SqlFiles::read(&migrations)?.digest(),
+            SqlFiles::read(&policies)?.digest(),
+        ];
         let source = Source::Folders {
             migrations: Some(migrations),
             policies: Some(policies),
         };
-        self.apply(&["migrate", &content[0], &content[1]], migration(Migrator::new(source)?)).await
+        self.apply(
+            &["migrate", &content[0], &content[1]],
+            migration(Migrator::new(source)?),
+        )
+        .await
     }
 
     /// Applies the reference schema that is built into this library.
@@ -99,7 +106,8 @@ impl Postgres {
         let version = env!("CARGO_PKG_VERSION");
         // Of another checkout of this library: another schema under the same version.
         let nonce = self.server.nonce();
-        self.apply(&["reference", version, &nonce], migration(Migrator::reference()?)).await
+        self.apply(&["reference", version, &nonce], migration(Migrator::reference()?))
+            .await
     }
 
     /// Applies plain SQL files of any other tool: a file, or all `.sql` files of a folder in order (`2_b` before
@@ -112,7 +120,10 @@ impl Postgres {
     pub async fn sql_files(&self, path: impl AsRef<Path>) -> Result<()> {
         let files = SqlFiles::read(path.as_ref())?;
         let digest = files.digest();
-        self.apply(&["sql", &digest], async |client: &mut Client| files.run(client).await).await
+        self.apply(&["sql", &digest], async |client: &mut Client| {
+            files.run(client).await
+        })
+        .await
     }
 
     /// Applies what the closure does, as the database's owner: another tool's migrator, say. `name` stands for what it
@@ -142,13 +153,18 @@ impl Postgres {
     async fn apply(&self, content: &[&str], how: impl AsyncFnOnce(&mut Client) -> Result<()>) -> Result<()> {
         let mut state = self.state.lock().await;
         if self.touched.load(Ordering::Acquire) {
-            return how(&mut self.owner_options().connect().await?).await.map_err(about_roles);
+            return how(&mut self.owner_options().connect().await?)
+                .await
+                .map_err(about_roles);
         }
         let (base_content, base) = match &state.template {
             Some((content, name)) => (content.as_str(), Some(name.as_str())),
             None => ("", None),
         };
-        let pieces: Vec<&str> = [base_content, self.owner.as_str()].into_iter().chain(content.iter().copied()).collect();
+        let pieces: Vec<&str> = [base_content, self.owner.as_str()]
+            .into_iter()
+            .chain(content.iter().copied())
+            .collect();
         let content = names::digest(&pieces);
         let template = self
             .server
@@ -157,8 +173,13 @@ impl Postgres {
             .await
             .map_err(about_roles)?;
         let drop = names::drop_database(&Ident::new(&self.name)?);
-        self.server.keeper.run("make room for a copy of the template", &[drop]).await?;
-        self.server.create_database(&self.name, &self.owner, Some(&template)).await?;
+        self.server
+            .keeper
+            .run("make room for a copy of the template", &[drop])
+            .await?;
+        self.server
+            .create_database(&self.name, &self.owner, Some(&template))
+            .await?;
         templates::copy_properties(self.server, &template, &self.name).await?;
         state.template = Some((content, template));
         Ok(())
@@ -197,7 +218,11 @@ impl Postgres {
                 let list: Vec<_> = roles.iter().map(|role| role.name.as_str()).collect();
                 return Err(Error::input(format!(
                     "it is not clear which role the application logs in as: {}",
-                    if list.is_empty() { "none was found".to_owned() } else { list.join(" or ") }
+                    if list.is_empty() {
+                        "none was found".to_owned()
+                    } else {
+                        list.join(" or ")
+                    }
                 ))
                 .with_help("name it: Postgres::builder().role(\"app\"), or roles = [\"app\"] in rls.toml"));
             }
@@ -226,7 +251,10 @@ impl Postgres {
     /// [`ErrorKind::Permission`] where `RLS_TEST_DATABASE_URL` names a role that is none.
     pub async fn superuser(&self) -> Result<Client> {
         if !self.server.superuser {
-            return Err(Error::new(ErrorKind::Permission, "the test server's role is no superuser"));
+            return Err(Error::new(
+                ErrorKind::Permission,
+                "the test server's role is no superuser",
+            ));
         }
         self.superuser_options().connect().await
     }
@@ -298,7 +326,10 @@ impl Postgres {
     pub(super) async fn model(&self, roles: &[&str]) -> Result<(Catalog, Model)> {
         let config = self.config_for(roles);
         let mut client = self.superuser_options().connect().await?;
-        let catalog = Audit::new().config(config.clone()).read_catalog(&mut client).await?;
+        let catalog = Audit::new()
+            .config(config.clone())
+            .read_catalog(&mut client)
+            .await?;
         let model = Model::build(&catalog, &config)?;
         Ok((catalog, model))
     }
@@ -335,8 +366,14 @@ fn url(options: &ConnectOptions, role: &str, password: Option<&str>) -> Option<S
         return None;
     };
     let port = config.get_ports().first().copied().unwrap_or(5432);
-    let password = password.map(|password| format!(":{password}")).unwrap_or_default();
-    let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
+    let password = password
+        .map(|password| format!(":{password}"))
+        .unwrap_or_default();
+    let host = if host.contains(':') {
+        format!("[{host}]")
+    } else {
+        host.clone()
+    };
     Some(format!(
         "postgres://{}{password}@{host}:{port}/{}",
         percent_encoded(role),

@@ -47,7 +47,11 @@ impl<'a> RoleSession<'a> {
         let Some(tenant) = &self.tenant else {
             panic!("{self} is bound to no tenant: sees_only is for sessions of as_tenant");
         };
-        let Seen { foreign, missing, own } = self.look(table, Some(tenant)).await;
+        let Seen {
+            foreign,
+            missing,
+            own,
+        } = self.look(table, Some(tenant)).await;
         assert!(
             foreign.is_empty(),
             "{self} sees {} of {table} that {} not its own:\n{}",
@@ -140,7 +144,10 @@ impl<'a> RoleSession<'a> {
 }
 
 pub(super) fn help(error: &crate::Error) -> String {
-    error.help().map(|help| format!("\n  help: {help}")).unwrap_or_default()
+    error
+        .help()
+        .map(|help| format!("\n  help: {help}"))
+        .unwrap_or_default()
 }
 
 fn rows(count: usize) -> String {

@@ -25,8 +25,11 @@ pub(super) async fn create(server: &Server, client: &Client, role: &str, further
             Ok(()) => {}
             // Another test was faster.
             Err(cause)
-                if [Some(&SqlState::DUPLICATE_OBJECT), Some(&SqlState::UNIQUE_VIOLATION)]
-                    .contains(&cause.code()) => {}
+                if [
+                    Some(&SqlState::DUPLICATE_OBJECT),
+                    Some(&SqlState::UNIQUE_VIOLATION),
+                ]
+                .contains(&cause.code()) => {}
             Err(cause) => return Err(Error::postgres(format!("create the role {role}"), cause)),
         }
     }
@@ -36,18 +39,19 @@ pub(super) async fn create(server: &Server, client: &Client, role: &str, further
 /// Refuses a role that is not there, cannot log in, or would see everything.
 pub(super) async fn check(client: &Client, role: &str) -> Result<()> {
     let Some(standing) = standing(client, role).await? else {
-        return Err(Error::input(format!("there is no role {role:?}")).with_help(format!(
-            "create it in a migration, or before the migrations with db.create_role({role:?})"
-        )));
+        return Err(
+            Error::input(format!("there is no role {role:?}")).with_help(format!(
+                "create it in a migration, or before the migrations with db.create_role({role:?})"
+            )),
+        );
     };
     let power = if standing.superuser {
         "is a superuser"
     } else if standing.bypasses {
         "has BYPASSRLS"
     } else if !standing.may_log_in {
-        return Err(
-            Error::input(format!("the role {role} may not log in")).with_help("test as the role that the application logs in as"),
-        );
+        return Err(Error::input(format!("the role {role} may not log in"))
+            .with_help("test as the role that the application logs in as"));
     } else {
         return Ok(());
     };
@@ -61,7 +65,8 @@ pub(super) async fn check(client: &Client, role: &str) -> Result<()> {
 async fn standing(client: &Client, role: &str) -> Result<Option<Standing>> {
     let failed = |cause| Error::postgres(format!("look at the role {role}"), cause);
     let sql = "SELECT rolsuper, rolbypassrls, rolcanlogin FROM pg_catalog.pg_roles WHERE rolname = $1";
-    let parameter: (&(dyn tokio_postgres::types::ToSql + Sync), _) = (&role, tokio_postgres::types::Type::TEXT);
+    let parameter: (&(dyn tokio_postgres::types::ToSql + Sync), _) =
+        (&role, tokio_postgres::types::Type::TEXT);
     let rows = client.query_typed(sql, &[parameter]).await.map_err(failed)?;
     let Some(row) = rows.first() else {
         return Ok(None);

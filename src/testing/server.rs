@@ -158,7 +158,10 @@ impl Server {
             let name: String = row.try_get(0).map_err(failed)?;
             let abandoned = match (self.process.number_in(&name), names::day_of(&name)) {
                 (Some(number), _) => {
-                    let sql = format!("SELECT pg_catalog.pg_try_advisory_xact_lock({}, {number})", names::LOCK);
+                    let sql = format!(
+                        "SELECT pg_catalog.pg_try_advisory_xact_lock({}, {number})",
+                        names::LOCK
+                    );
                     let row = client.query_typed_one(&sql, &[]).await.map_err(failed)?;
                     row.try_get(0).map_err(failed)?
                 }
@@ -168,7 +171,11 @@ impl Server {
             };
             if abandoned {
                 // Somebody else may be dropping it too.
-                drop(client.batch_execute(&names::drop_database(&Ident::new(name)?)).await);
+                drop(
+                    client
+                        .batch_execute(&names::drop_database(&Ident::new(name)?))
+                        .await,
+                );
             }
         }
         Ok(())
@@ -208,7 +215,8 @@ impl Server {
 
     /// A new database's name.
     pub(super) fn next_name(&self, hint: &str) -> String {
-        self.process.database(self.count.fetch_add(1, Ordering::Relaxed), hint)
+        self.process
+            .database(self.count.fetch_add(1, Ordering::Relaxed), hint)
     }
 
     /// Something that no other process has.
@@ -230,7 +238,12 @@ impl Server {
     }
 
     /// `CREATE DATABASE` for this database.
-    pub(super) async fn create_database(&self, name: &str, owner: &str, template: Option<&str>) -> Result<()> {
+    pub(super) async fn create_database(
+        &self,
+        name: &str,
+        owner: &str,
+        template: Option<&str>,
+    ) -> Result<()> {
         let create = names::create_database(
             &Ident::new(name)?,
             &Ident::new(owner)?,
@@ -267,7 +280,9 @@ pub(super) fn today() -> u64 {
 fn wanted_version() -> Result<Option<u32>> {
     match std::env::var(VERSION_VARIABLE) {
         Ok(text) if !text.is_empty() => text.parse().map(Some).map_err(|_| {
-            Error::input(format!("{VERSION_VARIABLE} is {text:?}, not a major version such as 17"))
+            Error::input(format!(
+                "{VERSION_VARIABLE} is {text:?}, not a major version such as 17"
+            ))
         }),
         _ => Ok(None),
     }

@@ -22,7 +22,10 @@ impl SqlFiles {
             list(path, &mut paths)?;
             paths.sort_by(|a, b| natural(&a.to_string_lossy(), &b.to_string_lossy()));
             if paths.is_empty() {
-                return Err(Error::input(format!("{}: the folder holds no .sql file", path.display())));
+                return Err(Error::input(format!(
+                    "{}: the folder holds no .sql file",
+                    path.display()
+                )));
             }
         } else {
             paths.push(path.to_owned());
@@ -31,8 +34,14 @@ impl SqlFiles {
             .iter()
             .map(|path| {
                 SqlFile::read(path).map_err(|error| {
-                    let help = error.help().map_or("paths are relative to the package's folder", |_| "");
-                    if help.is_empty() { error } else { error.with_help(help) }
+                    let help = error
+                        .help()
+                        .map_or("paths are relative to the package's folder", |_| "");
+                    if help.is_empty() {
+                        error
+                    } else {
+                        error.with_help(help)
+                    }
                 })
             })
             .collect::<Result<_>>()
@@ -71,7 +80,11 @@ fn list(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<()> {
     let failed = |cause| Error::io(folder, "read the folder", cause);
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .to_lowercase();
         if name.starts_with('.') {
             continue;
         }
@@ -85,9 +98,14 @@ fn list(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<()> {
 }
 
 fn undoes(name: &str) -> bool {
-    let flyway = name
-        .strip_prefix('u')
-        .is_some_and(|rest| rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '_').len() + 1 < name.len() && rest.contains("__") && rest.starts_with(|c: char| c.is_ascii_digit()));
+    let flyway = name.strip_prefix('u').is_some_and(|rest| {
+        rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '_')
+            .len()
+            + 1
+            < name.len()
+            && rest.contains("__")
+            && rest.starts_with(|c: char| c.is_ascii_digit())
+    });
     name == "down.sql" || name.ends_with(".down.sql") || flyway
 }
 
@@ -101,7 +119,10 @@ fn natural(a: &str, b: &str) -> Ordering {
         if x.is_ascii_digit() && y.is_ascii_digit() {
             let (number_a, rest_a) = number(a);
             let (number_b, rest_b) = number(b);
-            let order = number_a.len().cmp(&number_b.len()).then_with(|| number_a.cmp(number_b));
+            let order = number_a
+                .len()
+                .cmp(&number_b.len())
+                .then_with(|| number_a.cmp(number_b));
             if order.is_ne() {
                 return order;
             }
@@ -127,9 +148,24 @@ mod tests {
 
     #[test]
     fn numbers_count_as_numbers() {
-        let mut names = vec!["V10__c.sql", "V2__b.sql", "V1__a.sql", "0003_x/up.sql", "20_y/up.sql"];
+        let mut names = vec![
+            "V10__c.sql",
+            "V2__b.sql",
+            "V1__a.sql",
+            "0003_x/up.sql",
+            "20_y/up.sql",
+        ];
         names.sort_by(|a, b| natural(a, b));
-        assert_eq!(names, ["0003_x/up.sql", "20_y/up.sql", "V1__a.sql", "V2__b.sql", "V10__c.sql"]);
+        assert_eq!(
+            names,
+            [
+                "0003_x/up.sql",
+                "20_y/up.sql",
+                "V1__a.sql",
+                "V2__b.sql",
+                "V10__c.sql"
+            ]
+        );
     }
 
     #[test]

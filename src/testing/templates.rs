@@ -45,18 +45,31 @@ where
     let admin = server.admin.connect().await?;
     if server.is_shared() {
         // Held until `admin` is closed: another process may be making the same.
-        let sql = format!("SELECT pg_catalog.pg_advisory_lock(pg_catalog.hashtext({}))", Literal::new(&name)?);
+        let sql = format!(
+            "SELECT pg_catalog.pg_advisory_lock(pg_catalog.hashtext({}))",
+            Literal::new(&name)?
+        );
         admin
             .batch_execute(&sql)
             .await
             .map_err(|cause| Error::postgres("wait for the template database", cause))?;
-        if count(&admin, "SELECT count(*) FROM pg_catalog.pg_database WHERE datname = $1", &name).await? > 0 {
+        if count(
+            &admin,
+            "SELECT count(*) FROM pg_catalog.pg_database WHERE datname = $1",
+            &name,
+        )
+        .await?
+            > 0
+        {
             return Ok(name);
         }
     }
     let unfinished = format!("{name}_new");
     let drop = names::drop_database(&Ident::new(&unfinished)?);
-    server.keeper.run("drop an unfinished template", std::slice::from_ref(&drop)).await?;
+    server
+        .keeper
+        .run("drop an unfinished template", std::slice::from_ref(&drop))
+        .await?;
     server.create_database(&unfinished, owner, base).await?;
     // A database with a connection cannot serve as a template: the client is closed in there.
     if let Err(error) = filled(server, owner, &unfinished, fill).await {
@@ -72,7 +85,10 @@ where
         Ident::new(&unfinished)?,
         Ident::new(&name)?
     );
-    server.keeper.run("finish the template database", &[rename]).await?;
+    server
+        .keeper
+        .run("finish the template database", &[rename])
+        .await?;
     Ok(name)
 }
 

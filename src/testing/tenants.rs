@@ -70,8 +70,10 @@ pub(super) async fn bind(session: &Client, model: &Model, tenant: &str) -> Resul
         .chain(&declared.sql)
         .chain(&declared.role_per_tenant);
     if templates.into_iter().any(|template| template.contains("{user}")) {
-        return Err(Error::input("the binding needs a user, and the tests know tenants only")
-            .with_help("log in with as_role and bind the session yourself"));
+        return Err(
+            Error::input("the binding needs a user, and the tests know tenants only")
+                .with_help("log in with as_role and bind the session yourself"),
+        );
     }
     let mut set = |name: &str, value: &str| {
         statements.push(format!(
