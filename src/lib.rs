@@ -20,6 +20,8 @@ pub mod report;
 pub mod session;
 pub mod sql;
 #[cfg(feature = "testing")]
+pub mod sqltest;
+#[cfg(feature = "testing")]
 pub mod testing;
 
 pub use error::{Error, ErrorKind, Result};

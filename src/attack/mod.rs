@@ -4,6 +4,8 @@
 //! `probes` plan what is tried at a door, `attempt` judges what came of it, `evidence` turns what worked into findings
 //! with scripts that have been run once more. What could not be tried is undecided, never fine.
 
+#[cfg(feature = "testing")]
+mod actors;
 mod attempt;
 mod control;
 mod doors;
@@ -30,9 +32,13 @@ mod target;
 mod worlds;
 
 #[cfg(feature = "testing")]
+pub(crate) use actors::Actors;
+#[cfg(feature = "testing")]
 pub(crate) use fill::fill;
 pub use options::Options;
 pub use outcome::Outcome;
 pub use probes::{Entry as Probe, all as probes};
 pub use run::{run, run_within};
 pub use sandbox::Limits;
+#[cfg(feature = "testing")]
+pub(crate) use sandbox::{Answer, Reply};

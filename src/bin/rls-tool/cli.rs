@@ -4,7 +4,7 @@ use anyhow::bail;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    checks, completions, demo, diff, explain, fix, init, man, matrix, migrate, schema, verify_isolation,
+    checks, completions, demo, diff, explain, fix, init, man, matrix, migrate, schema, test, verify_isolation,
 };
 use crate::database::read_dotenv;
 use crate::exit::Outcome;
@@ -67,6 +67,7 @@ enum Command {
     Matrix(Box<matrix::MatrixCommand>),
     Migrate(migrate::Migrate),
     Schema(schema::Schema),
+    Test(Box<test::Test>),
     VerifyIsolation(Box<verify_isolation::VerifyIsolation>),
 }
 
@@ -105,6 +106,7 @@ impl Command {
             Self::Matrix(command) => command.run().await,
             Self::Migrate(command) => command.run().await,
             Self::Schema(command) => command.run().await,
+            Self::Test(command) => command.run().await,
             Self::VerifyIsolation(command) => command.run().await,
         }
     }

@@ -11,4 +11,5 @@ pub(crate) mod man;
 pub(crate) mod matrix;
 pub(crate) mod migrate;
 pub(crate) mod schema;
+pub(crate) mod test;
 pub(crate) mod verify_isolation;
