@@ -21,7 +21,8 @@
 //! # The server
 //!
 //! Programs on this machine, a Docker daemon (feature `docker`), or a fetched build: the first that works, as
-//! [`ephemeral`](crate::ephemeral) says. `RLS_TEST_PG_VERSION` asks for a major version. `RLS_TEST_DATABASE_URL` names a
+//! [`ephemeral`](crate::ephemeral) says. `RLS_TEST_PG_VERSION` asks for a major version, `RLS_TEST_SERVER` for one of
+//! `installed`, `docker` and `fetched`. `RLS_TEST_DATABASE_URL` names a
 //! server that is there already, with a role that may create databases and roles; nothing but new databases is touched
 //! there. Where no server can be had, [`Postgres::start`] is an error that says how to get one: nothing is skipped.
 //!

@@ -12,7 +12,7 @@ use super::keeper::Keeper;
 use super::names::{self, Process};
 use super::templates::Templates;
 use crate::connect::ConnectOptions;
-use crate::ephemeral;
+use crate::ephemeral::{self, Source};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::{Ident, Literal};
 
@@ -20,6 +20,8 @@ use crate::sql::{Ident, Literal};
 const URL_VARIABLE: &str = "RLS_TEST_DATABASE_URL";
 /// Asks for a major version.
 const VERSION_VARIABLE: &str = "RLS_TEST_PG_VERSION";
+/// Says where a throwaway server comes from: `installed`, `docker` or `fetched`.
+const SOURCE_VARIABLE: &str = "RLS_TEST_SERVER";
 
 /// This test process's server. A throwaway server's data is deleted when the process ends, however it ends.
 #[derive(Debug)]
@@ -64,6 +66,7 @@ impl Server {
     async fn throwaway(version: Option<u32>) -> Result<Self> {
         let server = ephemeral::Server::builder()
             .version(version)
+            .source(wanted_source()?)
             // Tells the lines of one database from the others'.
             .config("log_line_prefix", "%m %q%u@%d ")
             .start()
@@ -275,6 +278,18 @@ pub(super) fn today() -> u64 {
         .elapsed()
         .map(|time| time.as_secs() / 86_400)
         .unwrap_or_default()
+}
+
+fn wanted_source() -> Result<Source> {
+    match std::env::var(SOURCE_VARIABLE).as_deref() {
+        Err(_) | Ok("") => Ok(Source::Auto),
+        Ok("installed") => Ok(Source::Installed),
+        Ok("docker") => Ok(Source::Docker),
+        Ok("fetched") => Ok(Source::Fetched),
+        Ok(other) => Err(Error::input(format!(
+            "{SOURCE_VARIABLE} is {other:?}, not installed, docker or fetched"
+        ))),
+    }
 }
 
 fn wanted_version() -> Result<Option<u32>> {

@@ -15,6 +15,7 @@ const COMMANDS: [&str; 12] = [
     "matrix",
     "migrate",
     "schema",
+    "test",
     "verify-isolation",
 ];
 

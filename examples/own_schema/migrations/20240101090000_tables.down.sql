@@ -1,0 +1,1 @@
+DROP TABLE tasks, projects, organizations, colours;
