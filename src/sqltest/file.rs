@@ -102,8 +102,8 @@ fn case(file: &SqlFile, start: usize, lines: &[&str]) -> Result<Case> {
             if expected.is_some() {
                 return Err(Error::input(format!("{}: the test expects twice", place(at))));
             }
-            let malformed =
-                || Error::input(format!("{}: {text:?} is no expectation", place(at))).with_help(FORMS);
+            let here = place(at);
+            let malformed = || Error::input(format!("{here}: {text:?} is no expectation")).with_help(FORMS);
             let mut wanted = expectation(text).ok_or_else(malformed)?;
             if let Expected::Rows { rows, .. } = &mut wanted {
                 while let Some(row) = lines
