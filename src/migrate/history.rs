@@ -18,9 +18,9 @@ use crate::policy::{PolicyFile, TableState};
 use crate::sql::QualifiedName;
 
 /// Refinery's default name.
-const MIGRATIONS: &str = "refinery_schema_history";
+pub(crate) const MIGRATIONS: &str = "refinery_schema_history";
 /// The policies' own history, in the same schema.
-const POLICIES: &str = "rls_tool_policy_history";
+pub(crate) const POLICIES: &str = "rls_tool_policy_history";
 
 /// A history table, existing or to be made.
 #[derive(Debug, Clone)]

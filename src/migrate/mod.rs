@@ -39,6 +39,8 @@ pub(crate) use executor::Apply;
 pub(crate) use failure::of_file as file_failed;
 pub(crate) use file::SqlFile;
 pub(crate) use history::{AppliedPolicy, HistoryTable};
+#[cfg(feature = "testing")]
+pub(crate) use history::{MIGRATIONS as MIGRATION_HISTORY, POLICIES as POLICY_HISTORY};
 pub(crate) use lexer::{Token, statements};
 pub(crate) use migration::refuse_what_cannot_run;
 pub(crate) use session::{Session, require_transaction, transaction_id};

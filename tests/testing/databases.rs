@@ -101,7 +101,12 @@ async fn a_database_that_was_used_is_migrated_where_it_is() {
 #[tokio::test]
 async fn the_databases_own_settings_and_grants_are_copied_too() {
     let make = async || {
-        let db = Postgres::start().await.unwrap();
+        // As superuser: others may not set a setting that no extension knows.
+        let db = Postgres::builder()
+            .superuser_migrations(true)
+            .start()
+            .await
+            .unwrap();
         db.create_role("testing_settings").await.unwrap();
         db.migrate_with("settings", async |client: &mut tokio_postgres::Client| {
             client

@@ -59,4 +59,4 @@ UPDATE shop.orders SET total = 0 WHERE tenant_id = :'B';
 --   FR | France
 --   PT | Portugal
 --   XX | Nowhere
-SELECT code, name FROM shop.countries;
+SELECT code, name FROM shop.countries WHERE code IN ('FR', 'PT', 'XX');
