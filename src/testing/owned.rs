@@ -57,6 +57,7 @@ pub(super) async fn look(
         } else {
             behind(&catalog, &model, relation, &admin).await?
         };
+        let (foreign, missing) = (seen.clone(), without(all, &seen));
         return Ok(Seen {
             foreign,
             missing,
