@@ -58,7 +58,7 @@ impl Builder {
         self
     }
 
-    /// Makes the database, empty; the first call in a process starts the server.
+    /// An empty database; the first call in a process starts the server.
     ///
     /// # Errors
     ///
@@ -81,6 +81,6 @@ impl Builder {
         } else {
             server.owner.clone()
         };
-        Postgres::create(server, &self.name, owner, config).await
+        Ok(Postgres::create(server, &self.name, owner, config))
     }
 }

@@ -10,7 +10,7 @@ use tokio_postgres::Client;
 use crate::connect::ConnectOptions;
 use crate::error::{Error, ErrorKind, Result};
 
-/// A drop waits no longer than this: the test's result matters more than a left-over database.
+/// Far more than creating or dropping a database takes.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 #[derive(Debug)]
@@ -50,15 +50,16 @@ impl Keeper {
         Ok(())
     }
 
-    /// The same for one statement, from a `Drop`, where there may be no runtime any more; errors are of no interest.
-    pub(super) fn run_at_the_end(&self, sql: &str) {
+    /// The same for one statement, without a runtime: it blocks.
+    pub(super) fn run_blocking(&self, step: &str, sql: &str) -> Result<()> {
         let (reply, answer) = blocking::channel();
-        let sent = self.send("drop a test's database".to_owned(), sql, move |result| {
-            drop(reply.send(result));
-        });
-        if sent.is_ok() {
-            drop(answer.recv_timeout(PATIENCE));
-        }
+        self.send(step.to_owned(), sql, move |result| drop(reply.send(result)))?;
+        answer.recv_timeout(PATIENCE).map_err(|_| {
+            Error::new(
+                ErrorKind::Timeout,
+                format!("no answer for long while trying to {step}"),
+            )
+        })?
     }
 
     fn send(&self, step: String, sql: &str, done: impl FnOnce(Result<()>) + Send + 'static) -> Result<()> {

@@ -9,6 +9,8 @@ use crate::sql::{Ident, Literal};
 pub(super) const PREFIX: &str = "rls_test_";
 /// Every template; told from the others by a word where those have hexadecimal digits.
 pub(super) const TEMPLATE: &str = "rls_test_template_";
+/// PostgreSQL's own empty template.
+pub(super) const EMPTY: &str = "template0";
 /// The owner of test databases where the connection is a superuser's.
 pub(super) const OWNER: &str = "rls_test_owner";
 /// The first key of the advisory locks that processes hold, the second being their number.

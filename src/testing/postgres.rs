@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex as Blocking, MutexGuard, PoisonError};
 
 use tokio::sync::Mutex;
 use tokio_postgres::Client;
@@ -11,8 +11,9 @@ use super::builder::Builder;
 use super::role_session::RoleSession;
 use super::server::Server;
 use super::sql_files::SqlFiles;
+use super::templates::Template;
 use super::tenants::{self, Tenant};
-use super::{names, roles, templates};
+use super::{names, roles};
 use crate::audit::Audit;
 use crate::catalog::Catalog;
 use crate::connect::ConnectOptions;
@@ -29,16 +30,17 @@ pub struct Postgres {
     name: String,
     owner: String,
     pub(super) config: Config,
-    state: Mutex<State>,
-    /// Somebody may have changed it: it is no copy of a template any more.
-    touched: AtomicBool,
+    place: Blocking<Place>,
+    /// Whoever migrates or makes the tenants holds it.
+    tenants: Mutex<Option<[Tenant; 2]>>,
 }
 
+/// The database is created when somebody is about to connect, so that of several layers of migrations only the last
+/// template is copied.
 #[derive(Debug, Default)]
-struct State {
-    /// The content and name of the template that the database is a copy of.
-    template: Option<(String, String)>,
-    tenants: Option<[Tenant; 2]>,
+struct Place {
+    template: Option<Template>,
+    made: bool,
 }
 
 impl Postgres {
@@ -56,22 +58,15 @@ impl Postgres {
         Builder::default()
     }
 
-    pub(super) async fn create(
-        server: &'static Server,
-        hint: &str,
-        owner: String,
-        config: Config,
-    ) -> Result<Self> {
-        let new = Self {
+    pub(super) fn create(server: &'static Server, hint: &str, owner: String, config: Config) -> Self {
+        Self {
             server,
             name: server.next_name(hint),
             owner,
             config,
-            state: Mutex::default(),
-            touched: AtomicBool::new(false),
-        };
-        server.create_database(&new.name, &new.owner, None).await?;
-        Ok(new)
+            place: Blocking::default(),
+            tenants: Mutex::default(),
+        }
     }
 
     /// Applies migrations (`V<n>__<name>.sql`) and then policies, as `rls-tool migrate` does. Folders are relative to
@@ -151,14 +146,21 @@ impl Postgres {
 
     /// Does it to a template and copies that; or to the database itself where it is no copy any more.
     async fn apply(&self, content: &[&str], how: impl AsyncFnOnce(&mut Client) -> Result<()>) -> Result<()> {
-        let mut state = self.state.lock().await;
-        if self.touched.load(Ordering::Acquire) {
-            return how(&mut self.owner_options().connect().await?)
-                .await
-                .map_err(about_roles);
-        }
-        let (base_content, base) = match &state.template {
-            Some((content, name)) => (content.as_str(), Some(name.as_str())),
+        let _turn = self.tenants.lock().await;
+        let base = {
+            let place = self.place();
+            if place.made {
+                None
+            } else {
+                Some(place.template.clone())
+            }
+        };
+        let Some(base) = base else {
+            let mut client = self.owner_options().connect().await?;
+            return how(&mut client).await.map_err(about_roles);
+        };
+        let (base_content, base) = match &base {
+            Some(template) => (template.content.as_str(), Some(template.name.as_str())),
             None => ("", None),
         };
         let pieces: Vec<&str> = [base_content, self.owner.as_str()]
@@ -172,16 +174,33 @@ impl Postgres {
             .get(self.server, &self.owner, base, &content, how)
             .await
             .map_err(about_roles)?;
-        let drop = names::drop_database(&Ident::new(&self.name)?);
-        self.server
-            .keeper
-            .run("make room for a copy of the template", &[drop])
-            .await?;
-        self.server
-            .create_database(&self.name, &self.owner, Some(&template))
-            .await?;
-        templates::copy_properties(self.server, &template, &self.name).await?;
-        state.template = Some((content, template));
+        self.place().template = Some(template);
+        Ok(())
+    }
+
+    fn place(&self) -> MutexGuard<'_, Place> {
+        self.place.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Creates the database unless it is there. Blocks, for as long as PostgreSQL copies files.
+    fn make(&self) -> Result<()> {
+        let mut place = self.place();
+        if place.made {
+            return Ok(());
+        }
+        let (name, owner) = (Ident::new(&self.name)?, Ident::new(&self.owner)?);
+        let template = place.template.as_ref();
+        let from = Ident::new(template.map_or(names::EMPTY, |template| template.name.as_str()))?;
+        let step = "create a test's database";
+        let keeper = &self.server.keeper;
+        keeper.run_blocking(step, &names::create_database(&name, &owner, &from))?;
+        for sql in template
+            .into_iter()
+            .flat_map(|template| template.properties_of(&name))
+        {
+            keeper.run_blocking(step, &sql)?;
+        }
+        place.made = true;
         Ok(())
     }
 
@@ -240,7 +259,7 @@ impl Postgres {
     ///
     /// Connection.
     pub async fn owner(&self) -> Result<Client> {
-        self.touch();
+        self.make()?;
         self.owner_options().connect().await
     }
 
@@ -256,12 +275,14 @@ impl Postgres {
                 "the test server's role is no superuser",
             ));
         }
+        self.make()?;
         self.superuser_options().connect().await
     }
 
     /// Where the superuser connects: for `rls-tool` itself, say.
     pub fn superuser_options(&self) -> ConnectOptions {
-        self.touch();
+        // Where that fails, connecting does too.
+        drop(self.make());
         self.server.options().with_database(&self.name)
     }
 
@@ -272,7 +293,7 @@ impl Postgres {
     /// As [`as_role`](Self::as_role).
     pub async fn options_as(&self, role: &str) -> Result<ConnectOptions> {
         roles::check(&self.server.admin.connect().await?, role).await?;
-        self.touch();
+        self.make()?;
         Ok(self.server.options_as(role).with_database(&self.name))
     }
 
@@ -294,12 +315,12 @@ impl Postgres {
     ///
     /// Where a table could not be filled, with the reason; [`ErrorKind::Input`] where there is no tenant-scoped table.
     pub async fn tenants(&self) -> Result<[Tenant; 2]> {
-        let mut state = self.state.lock().await;
-        if let Some(tenants) = &state.tenants {
+        let mut known = self.tenants.lock().await;
+        if let Some(tenants) = &*known {
             return Ok(tenants.clone());
         }
         let made = tenants::make(self).await?;
-        state.tenants = Some(made.clone());
+        *known = Some(made.clone());
         Ok(made)
     }
 
@@ -316,10 +337,6 @@ impl Postgres {
 
     fn owner_options(&self) -> ConnectOptions {
         self.server.options_as(&self.owner).with_database(&self.name)
-    }
-
-    fn touch(&self) {
-        self.touched.store(true, Ordering::Release);
     }
 
     /// The catalog, and what it means for `roles`, or for those that are declared.
@@ -414,8 +431,14 @@ impl Drop for Postgres {
                 eprintln!("the server's log about database {}:\n{log}", self.name);
             }
         }
-        if let Ok(name) = Ident::new(&self.name) {
-            self.server.keeper.run_at_the_end(&names::drop_database(&name));
+        let made = self.place().made;
+        if let (true, Ok(name)) = (made, Ident::new(&self.name)) {
+            // Best effort: a left-over database is no reason to fail.
+            drop(
+                self.server
+                    .keeper
+                    .run_blocking("drop a test's database", &names::drop_database(&name)),
+            );
         }
     }
 }

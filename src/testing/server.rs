@@ -239,21 +239,6 @@ impl Server {
         };
         lines_of(&server.log(), database)
     }
-
-    /// `CREATE DATABASE` for this database.
-    pub(super) async fn create_database(
-        &self,
-        name: &str,
-        owner: &str,
-        template: Option<&str>,
-    ) -> Result<()> {
-        let create = names::create_database(
-            &Ident::new(name)?,
-            &Ident::new(owner)?,
-            &Ident::new(template.unwrap_or("template0"))?,
-        );
-        self.keeper.run("create a test's database", &[create]).await
-    }
 }
 
 /// Lines with `@database ` and the lines that go on from them.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Mutex, OnceCell};
-use tokio_postgres::{Client, types::Type};
+use tokio_postgres::Client;
+use tokio_postgres::types::{ToSql, Type};
 
 use super::names;
 use super::server::{Server, today};
@@ -14,7 +15,30 @@ use crate::sql::{Ident, Literal};
 
 /// The templates that this process knows, by what is in them.
 #[derive(Debug, Default)]
-pub(super) struct Templates(Mutex<HashMap<String, Arc<OnceCell<String>>>>);
+pub(super) struct Templates(Mutex<HashMap<String, Arc<OnceCell<Template>>>>);
+
+/// A template database.
+#[derive(Debug, Clone)]
+pub(super) struct Template {
+    /// What is in it.
+    pub(super) content: String,
+    pub(super) name: String,
+    /// Statements for what `CREATE DATABASE … TEMPLATE` leaves behind: settings and grants of the database itself.
+    properties: Vec<String>,
+}
+
+/// Stands for the copy's name in those statements; it needs no quotes.
+const COPY: &str = "rls_test_copy_of_template";
+
+impl Template {
+    /// The statements for this copy.
+    pub(super) fn properties_of(&self, copy: &Ident) -> impl Iterator<Item = String> {
+        let name = copy.to_string();
+        self.properties
+            .iter()
+            .map(move |statement| statement.replace(COPY, &name))
+    }
+}
 
 impl Templates {
     /// The name of the template with this content; `fill` makes it where it is not there yet, on a copy of `base`.
@@ -25,15 +49,22 @@ impl Templates {
         base: Option<&str>,
         content: &str,
         fill: F,
-    ) -> Result<String>
+    ) -> Result<Template>
     where
         F: AsyncFnOnce(&mut Client) -> Result<()>,
     {
         let cell = Arc::clone(self.0.lock().await.entry(content.to_owned()).or_default());
-        let name = cell
-            .get_or_try_init(|| build(server, owner, base, content, fill))
+        let template = cell
+            .get_or_try_init(async || {
+                let name = build(server, owner, base, content, fill).await?;
+                Ok::<_, Error>(Template {
+                    properties: properties(server, &name).await?,
+                    content: content.to_owned(),
+                    name,
+                })
+            })
             .await?;
-        Ok(name.clone())
+        Ok(template.clone())
     }
 }
 
@@ -70,10 +101,16 @@ where
         .keeper
         .run("drop an unfinished template", std::slice::from_ref(&drop))
         .await?;
-    server.create_database(&unfinished, owner, base).await?;
+    let create = names::create_database(
+        &Ident::new(&unfinished)?,
+        &Ident::new(owner)?,
+        &Ident::new(base.unwrap_or(names::EMPTY))?,
+    );
+    server.keeper.run("create a template database", &[create]).await?;
     // A database with a connection cannot serve as a template: the client is closed in there.
     if let Err(error) = filled(server, owner, &unfinished, fill).await {
-        server.keeper.run_at_the_end(&drop);
+        // The error that matters is the first one.
+        std::mem::drop(server.keeper.run("drop an unfinished template", &[drop]).await);
         return Err(error);
     }
     let sql = "SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE datname = $1 AND backend_type = 'client backend'";
@@ -109,26 +146,13 @@ async fn count(client: &Client, sql: &str, name: &str) -> Result<i64> {
     row.try_get(0).map_err(failed)
 }
 
-/// What `CREATE DATABASE … TEMPLATE` leaves behind: settings and grants of the database itself.
-pub(super) async fn copy_properties(server: &Server, template: &str, database: &str) -> Result<()> {
+async fn properties(server: &Server, template: &str) -> Result<Vec<String>> {
     let admin = server.admin.connect().await?;
     let failed = |cause| Error::postgres("read the template database's settings", cause);
-    let parameters: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 2] =
-        [(&template, Type::TEXT), (&database, Type::TEXT)];
+    let parameters: [(&(dyn ToSql + Sync), Type); 2] = [(&template, Type::TEXT), (&COPY, Type::TEXT)];
     let rows = admin
         .query_typed(include_str!("properties.sql"), &parameters)
         .await
         .map_err(failed)?;
-    let statements: Vec<String> = rows
-        .iter()
-        .map(|row| row.try_get(0))
-        .collect::<std::result::Result<_, _>>()
-        .map_err(failed)?;
-    for statement in statements {
-        admin
-            .batch_execute(&statement)
-            .await
-            .map_err(|cause| Error::postgres("copy the template database's settings", cause))?;
-    }
-    Ok(())
+    rows.iter().map(|row| row.try_get(0).map_err(failed)).collect()
 }

@@ -61,8 +61,21 @@ async fn sees(admin: &mut Client, binding: &str, from: &str) -> bool {
         .query_one(&sql, &[&own])
         .await
         .is_ok_and(|row| row.get::<_, i64>(0) > 0);
+    let shown = !seen && from.starts_with("r.v") && peeks(&transaction, from, own).await;
     transaction.rollback().await.unwrap();
-    seen
+    seen || shown
+}
+
+/// A view's condition may come behind a function that costs less and tells what it was called with.
+async fn peeks(transaction: &tokio_postgres::Transaction<'_>, from: &str, own: &str) -> bool {
+    let sql = "create function pg_temp.peek(tenant text, own text) returns boolean cost 0.0000001 language plpgsql \
+               as $$ begin if tenant <> own then raise exception 'seen'; end if; return true; end $$";
+    transaction.batch_execute(sql).await.unwrap();
+    let sql = format!("select count(*) from {from} where pg_temp.peek(tenant_id, $1)");
+    let Err(error) = transaction.query_one(&sql, &[&own]).await else {
+        return false;
+    };
+    error.as_db_error().is_some_and(|error| error.message() == "seen")
 }
 
 /// Every way to write that touches B: each in a transaction of its own, judged by the superuser.

@@ -33,6 +33,7 @@ async fn tests_do_not_see_each_others_rows_and_the_second_copy_is_fast() {
         .unwrap();
     let start = Instant::now();
     let second = shop("second").await;
+    drop(second.owner().await.unwrap());
     println!("a further database: {:?}", start.elapsed());
     let sql = "select count(*) from shop.countries";
     assert_eq!(count(&first, sql).await, 3);
@@ -43,9 +44,9 @@ async fn tests_do_not_see_each_others_rows_and_the_second_copy_is_fast() {
 async fn a_database_is_dropped_also_when_its_test_panics() {
     let db = Postgres::start().await.unwrap();
     let name = db.name().to_owned();
-    assert!(exists(&name).await);
     // A connection that nobody closes is no obstacle.
     let client = db.superuser().await.unwrap();
+    assert!(exists(&name).await);
     let panicked = tokio::spawn(async move {
         let _db = db;
         panic!("as the test wants it");
