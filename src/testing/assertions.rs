@@ -60,7 +60,7 @@ pub fn assert_every_door_decided(report: &Report) {
 ///
 /// Where a table is neither; where `global` names a table that is not there or does belong to tenants.
 pub async fn assert_no_table_left_uncategorised(db: &Postgres, global: &[&str]) {
-    match complaints(db, global).await {
+    match Box::pin(complaints(db, global)).await {
         Ok(complaints) => assert!(complaints.is_empty(), "{}", complaints.join("\n")),
         Err(error) => panic!("{}{}", error.chain(), help(&error)),
     }

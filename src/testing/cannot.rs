@@ -1,5 +1,7 @@
 //! Whether a role can do one thing to other tenants' rows of one table: the attacks of the audit on that door alone.
 
+use std::fmt::Write as _;
+
 use super::owned;
 use super::postgres::Postgres;
 use crate::attack::{self, Options};
@@ -62,11 +64,12 @@ fn leak(door: &Door, findings: &[Finding]) -> String {
         door.reason
     );
     for finding in findings {
-        text.push_str(&format!("\n\n{}: {}", finding.check, finding.message));
+        // Writing to a String cannot fail.
+        let _ = write!(text, "\n\n{}: {}", finding.check, finding.message);
         if let Some(script) = &finding.evidence.exploit_sql {
             text.push_str("\nTo see it, paste into psql:\n");
             for line in script.lines() {
-                text.push_str(&format!("  {line}\n"));
+                let _ = writeln!(text, "  {line}");
             }
         }
     }

@@ -91,15 +91,14 @@ async fn one(
     job: &Job,
 ) -> Result<()> {
     let failed = |cause| Error::postgres(&job.step, cause);
-    let open = match client.take().filter(|client| !client.is_closed()) {
-        Some(open) => open,
-        None => {
-            let new = options.connect().await?;
-            if let Some(greeting) = greeting {
-                new.batch_execute(greeting).await.map_err(failed)?;
-            }
-            new
+    let open = if let Some(open) = client.take().filter(|client| !client.is_closed()) {
+        open
+    } else {
+        let new = options.connect().await?;
+        if let Some(greeting) = greeting {
+            new.batch_execute(greeting).await.map_err(failed)?;
         }
+        new
     };
     let open = client.insert(open);
     open.batch_execute(&job.sql).await.map_err(failed)

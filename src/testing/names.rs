@@ -24,11 +24,9 @@ pub(super) fn digest(pieces: &[&str]) -> String {
         hash.update((piece.len() as u64).to_le_bytes());
         hash.update(piece);
     }
-    hash.finalize()
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let bytes = hash.finalize();
+    let number = u64::from_be_bytes(std::array::from_fn(|place| bytes[place]));
+    format!("{number:016x}")
 }
 
 /// What identifies a process among those that use one maintenance database.

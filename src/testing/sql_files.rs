@@ -90,7 +90,11 @@ fn list(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<()> {
         }
         if path.is_dir() {
             list(&path, paths)?;
-        } else if name.ends_with(".sql") && !undoes(&name) {
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension.eq_ignore_ascii_case("sql"))
+            && !undoes(&name)
+        {
             paths.push(path);
         }
     }
