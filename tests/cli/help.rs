@@ -3,7 +3,7 @@
 
 use crate::{run, stdout};
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 13] = [
     "checks",
     "completions",
     "demo",
