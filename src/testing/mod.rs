@@ -40,6 +40,7 @@ mod audit;
 mod builder;
 mod cannot;
 mod keeper;
+mod logins;
 mod names;
 mod owned;
 mod postgres;

@@ -1,0 +1,7 @@
+//! libFuzzer's way into `entries::config`.
+#![no_main]
+
+#[path = "../entries.rs"]
+mod entries;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| entries::config(bytes));
