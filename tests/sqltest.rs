@@ -57,6 +57,30 @@ async fn an_intact_schema_passes_and_nothing_is_left() {
 }
 
 #[tokio::test]
+async fn the_guides_example_passes() {
+    let page = std::fs::read_to_string("docs/testing.md").unwrap();
+    let (_, rest) = page
+        .split_once("runs it with rls-tool test -->\n```sql\n")
+        .unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("guide.sql"), rest.split("```").next().unwrap()).unwrap();
+    let db = shop().await;
+    let sql = format!(
+        "create table public.plans (name text, price numeric(5, 2));
+         insert into public.plans values ('pro', null), ('basic', 10);
+         create table public.invoices (tenant_id uuid not null references shop.tenants, total integer);
+         alter table public.invoices enable row level security;
+         create policy own on public.invoices using (tenant_id = shop.tenant());
+         grant usage on schema public to {ROLE};
+         grant select, insert on public.plans, public.invoices to {ROLE};"
+    );
+    db.superuser().await.unwrap().batch_execute(&sql).await.unwrap();
+    let (status, tap, errors) = tool(&db, &[folder.path().to_str().unwrap(), "--role", ROLE]);
+    assert_eq!(status, Some(0), "{tap}{errors}");
+    assert!(tap.contains("1..3\n"), "{tap}");
+}
+
+#[tokio::test]
 async fn sabotage_fails_the_tests_that_are_about_it() {
     let db = shop().await;
     let owner = db.owner().await.unwrap();

@@ -1,6 +1,6 @@
 //! The documentation is true: SQL blocks run on the reference schema, command lines are ones that rls-tool takes, rls.toml
-//! examples are read, links lead somewhere, and docs/checks.md lists the checks that there are. (Rust blocks are doctests:
-//! src/doctests.rs.)
+//! examples are read, links lead somewhere, and docs/checks.md lists the checks that there are. (Rust blocks are doctests, src/doctests.rs;
+//! those that are tests are run by tests/testing/guide.rs.)
 //!
 //! An HTML comment before a block says what it needs: `<!-- test: SQL -->` is run first, `<!-- test: skip, REASON -->`
 //! leaves the block out.
@@ -14,6 +14,7 @@ mod blocks;
 mod checks;
 mod commands;
 mod links;
+mod rust;
 mod sql;
 
 use std::path::{Path, PathBuf};

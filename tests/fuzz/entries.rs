@@ -96,7 +96,7 @@ fn read_quoted(sql: &str, quote: char) -> Option<(String, &str)> {
 }
 
 /// What PostgreSQL's lexer makes of a literal, whatever `standard_conforming_strings` says.
-fn read_literal(sql: &str) -> Option<String> {
+pub(crate) fn read_literal(sql: &str) -> Option<String> {
     let Some(escaped) = sql.strip_prefix('E') else {
         let (value, rest) = read_quoted(sql, '\'')?;
         // Without E a backslash means one thing or another, as the setting has it.

@@ -6,6 +6,7 @@
 mod assertions;
 mod children;
 mod databases;
+mod guide;
 mod roles;
 mod shop;
 mod tenants;
