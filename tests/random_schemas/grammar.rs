@@ -85,7 +85,7 @@ impl Schema {
             if dice.below(2) > 0 {
                 writeln!(sql, "alter table r.{table} force row level security;").unwrap();
             }
-            for policy in 0..1 + dice.below(3) {
+            for policy in 0..=dice.below(3) {
                 let kind = if policy > 0 && dice.below(3) > 0 {
                     "restrictive"
                 } else {
