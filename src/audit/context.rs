@@ -46,7 +46,13 @@ pub(crate) struct Held<'a> {
     not_null: Vec<i16>,
 }
 
-impl Held<'_> {
+impl<'a> Held<'a> {
+    /// The policies that apply to the role there, whatever it does.
+    pub(crate) fn policies(&self) -> impl Iterator<Item = &'a Policy> {
+        let policies = self.relation.policies.iter();
+        policies.filter(|policy| applies(policy, &self.role.actor))
+    }
+
     /// A session and a row of the table.
     pub(crate) fn world<'w>(&'w self, context: &'w Context<'_>, state: State, row: RowTenant) -> World<'w> {
         World {

@@ -60,9 +60,7 @@ pub(crate) fn runs_unheld(context: &Context<'_>, owner: Oid) -> bool {
 
 /// The functions, not PostgreSQL's own, that policies of the role call there, each with the policy.
 pub(crate) fn helpers<'a>(context: &Context<'a>, held: &Held<'a>) -> Vec<(&'a Policy, &'a Function)> {
-    let policies = held.relation.policies.iter();
-    let selected = policies.filter(|policy| policy.roles.iter().any(|&oid| held.role.actor.acts_for(oid)));
-    selected
+    held.policies()
         .flat_map(|policy| policy.calls.iter().map(move |&oid| (policy, oid)))
         .filter_map(|(policy, oid)| Some((policy, context.catalog.functions.get(oid)?)))
         .filter(|(_, function)| function.extension.is_none())

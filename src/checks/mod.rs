@@ -7,6 +7,7 @@
 use crate::audit::Entry;
 
 pub(crate) mod functions;
+pub(crate) mod policies;
 pub(crate) mod words;
 
 include!(concat!(env!("OUT_DIR"), "/checks.rs"));

@@ -1,9 +1,8 @@
 //! A policy compares the tenant in a way that takes two tenants for one.
 
-use std::collections::BTreeSet;
-
 use crate::audit::{About, Check, Context, Findings, Group, Held, Severity};
 use crate::catalog::Oid;
+use crate::checks::policies;
 use crate::model::expression::Expr;
 
 pub(crate) static CHECK: Check = Check {
@@ -54,27 +53,19 @@ const PATTERN: [(Oid, &str); 7] = [
 ];
 
 fn run(context: &Context<'_>, findings: &mut Findings<'_>) {
-    let mut seen = BTreeSet::new();
-    for held in context.held() {
+    for (held, policy) in policies::once(context) {
         let Some(tenant) = held.table.tenant_column() else {
             continue;
         };
-        for policy in &held.relation.policies {
-            let applies = policy.roles.iter().any(|&oid| held.role.actor.acts_for(oid));
-            if !applies || !seen.insert(policy.oid) {
-                continue;
-            }
-            let mut why = BTreeSet::new();
-            for expression in context.expressions(policy) {
-                expression.walk(&mut |part| why.extend(inexact(context, held, tenant, part)));
-            }
-            for way in why {
-                findings.add(
-                    About::new(held.relation.object()).part(&format!("{}/{way}", policy.name)),
-                    format!("policy {} compares the tenant by {way}: tenants whose ids differ may be the same to it", policy.name),
-                    "compare with = on the column as it is; convert the setting to the column's type instead",
-                );
-            }
+        for way in policies::found(context, policy, |part| inexact(context, held, tenant, part)) {
+            findings.add(
+                About::new(held.relation.object()).part(&format!("{}/{way}", policy.name)),
+                format!(
+                    "policy {} compares the tenant by {way}: tenants whose ids differ may be the same to it",
+                    policy.name
+                ),
+                "compare with = on the column as it is; convert the setting to the column's type instead",
+            );
         }
     }
 }

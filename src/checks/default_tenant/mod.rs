@@ -1,8 +1,7 @@
 //! A session that is bound to no tenant is one tenant's already.
 
-use std::collections::BTreeSet;
-
 use crate::audit::{About, Check, Context, Findings, Group, Severity};
+use crate::checks::policies;
 use crate::model::expression::Expr;
 
 pub(crate) static CHECK: Check = Check {
@@ -14,27 +13,16 @@ pub(crate) static CHECK: Check = Check {
 };
 
 fn run(context: &Context<'_>, findings: &mut Findings<'_>) {
-    let mut seen = BTreeSet::new();
-    for held in context.held() {
-        for policy in &held.relation.policies {
-            let applies = policy.roles.iter().any(|&oid| held.role.actor.acts_for(oid));
-            if !applies || !seen.insert(policy.oid) {
-                continue;
-            }
-            let mut defaults = BTreeSet::new();
-            for expression in context.expressions(policy) {
-                expression.walk(&mut |part| defaults.extend(default(context, part)));
-            }
-            for value in defaults {
-                findings.add(
-                    About::new(held.relation.object()).part(&policy.name),
-                    format!(
-                        "policy {} takes '{value}' for the tenant of a session that is bound to none: it sees that tenant's rows, if there is one",
-                        policy.name
-                    ),
-                    "leave the default out: nullif(current_setting(…, true), '') is NULL there, and NULL lets nothing through",
-                );
-            }
+    for (held, policy) in policies::once(context) {
+        for value in policies::found(context, policy, |part| default(context, part)) {
+            findings.add(
+                About::new(held.relation.object()).part(&policy.name),
+                format!(
+                    "policy {} takes '{value}' for the tenant of a session that is bound to none: it sees that tenant's rows, if there is one",
+                    policy.name
+                ),
+                "leave the default out: nullif(current_setting(…, true), '') is NULL there, and NULL lets nothing through",
+            );
         }
     }
 }

@@ -18,10 +18,7 @@ pub(crate) static CHECK: Check = Check {
 fn run(context: &Context<'_>, findings: &mut Findings<'_>) {
     let mut seen = BTreeSet::new();
     for held in context.held() {
-        for policy in &held.relation.policies {
-            if !policy.roles.iter().any(|&oid| held.role.actor.acts_for(oid)) {
-                continue;
-            }
+        for policy in held.policies() {
             for expression in context.expressions(policy) {
                 expression.walk(&mut |part| {
                     let Expr::Call { function, args, .. } = part else {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::audit::{About, Check, Context, Findings, Group, Severity};
 use crate::catalog::{Oid, Volatility};
+use crate::checks::policies;
 use crate::checks::words::list;
 use crate::model::expression::Expr;
 
@@ -16,32 +17,29 @@ pub(crate) static CHECK: Check = Check {
 };
 
 fn run(context: &Context<'_>, findings: &mut Findings<'_>) {
-    let mut seen = BTreeSet::new();
-    for held in context.held() {
-        for policy in &held.relation.policies {
-            let applies = policy.roles.iter().any(|&oid| held.role.actor.acts_for(oid));
-            if !applies || !seen.insert(policy.oid) {
-                continue;
-            }
-            let mut called = BTreeSet::new();
-            for expression in context.expressions(policy) {
-                per_row(context, expression, &mut called);
-            }
-            if called.is_empty() {
-                continue;
-            }
-            let names = called.into_iter().map(|oid| {
-                let function = context.catalog.functions.get(oid);
-                function
-                    .map(|function| format!("{}.{}", function.schema, function.name))
-                    .unwrap_or_default()
-            });
-            findings.add(
-                About::new(held.relation.object()).part(&policy.name),
-                format!("policy {} calls {} for every row", policy.name, list(names.collect::<Vec<_>>())),
-                "write (SELECT function()) where its arguments are the same for every row, and declare it STABLE",
-            );
+    for (held, policy) in policies::once(context) {
+        let mut called = BTreeSet::new();
+        for expression in context.expressions(policy) {
+            per_row(context, expression, &mut called);
         }
+        if called.is_empty() {
+            continue;
+        }
+        let names = called.into_iter().map(|oid| {
+            let function = context.catalog.functions.get(oid);
+            function
+                .map(|function| format!("{}.{}", function.schema, function.name))
+                .unwrap_or_default()
+        });
+        findings.add(
+            About::new(held.relation.object()).part(&policy.name),
+            format!(
+                "policy {} calls {} for every row",
+                policy.name,
+                list(names.collect::<Vec<_>>())
+            ),
+            "write (SELECT function()) where its arguments are the same for every row, and declare it STABLE",
+        );
     }
 }
 

@@ -24,10 +24,7 @@ fn run(context: &Context<'_>, findings: &mut Findings<'_>) {
         .map(|held| ((held.relation.oid, held.role.oid), held))
         .collect();
     for held in context.held() {
-        for policy in &held.relation.policies {
-            if !policy.roles.iter().any(|&oid| held.role.actor.acts_for(oid)) {
-                continue;
-            }
+        for policy in held.policies() {
             for oid in looked_up(context, policy) {
                 let Some(other) = context
                     .catalog

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::audit::{About, Check, Context, Findings, Group, Severity};
+use crate::checks::policies;
 use crate::model::expression::Expr;
 use crate::model::nearest;
 
@@ -15,30 +16,19 @@ pub(crate) static CHECK: Check = Check {
 };
 
 fn run(context: &Context<'_>, findings: &mut Findings<'_>) {
-    let mut seen = BTreeSet::new();
-    for held in context.held() {
+    for (held, policy) in policies::once(context) {
         let Some(tenant) = held.table.tenant_column() else {
             continue;
         };
-        for policy in &held.relation.policies {
-            let applies = policy.roles.iter().any(|&oid| held.role.actor.acts_for(oid));
-            if !applies || !seen.insert(policy.oid) {
-                continue;
-            }
-            let mut names = BTreeSet::new();
-            for expression in context.expressions(policy) {
-                expression.walk(&mut |part| names.extend(compared(context, tenant, part)));
-            }
-            for name in names {
-                findings.add(
-                    About::new(held.relation.object()).part(&format!("{}/{name}", policy.name)),
-                    message(context, &policy.name, &name),
-                    format!(
-                        "compare with current_setting('{}', true); if sessions are bound by both, say so in rls.toml under [binding]",
-                        context.model.tenant_setting
-                    ),
-                );
-            }
+        for name in policies::found(context, policy, |part| compared(context, tenant, part)) {
+            findings.add(
+                About::new(held.relation.object()).part(&format!("{}/{name}", policy.name)),
+                message(context, &policy.name, &name),
+                format!(
+                    "compare with current_setting('{}', true); if sessions are bound by both, say so in rls.toml under [binding]",
+                    context.model.tenant_setting
+                ),
+            );
         }
     }
 }
