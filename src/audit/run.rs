@@ -8,7 +8,7 @@ use super::allowances;
 use super::check::checks;
 use super::context::Context;
 use super::findings::Findings;
-use super::verdicts::{Verdicts, drop_repeated};
+use super::verdicts::{Verdicts, merge_refutations};
 use super::{Assumptions, Finding, Origin, Proofs, Report, Severity, Summary};
 use crate::attack;
 use crate::catalog::{Catalog, LoadOptions};
@@ -234,7 +234,7 @@ impl Audit {
             attacks_run,
             notes,
         } = state;
-        drop_repeated(&model, &mut findings);
+        merge_refutations(&model, &mut findings);
         findings.retain_mut(|finding| self.apply_level(finding));
         let allowed = allowances::apply(
             &self.config,

@@ -1,9 +1,9 @@
 //! What is known about each door, from wherever it comes: findings, proofs, attacks. The worst news wins; what nothing
 //! was said about is undecided.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{Decision, Door, DoorVerdict, Finding, Object, Proofs, Severity};
+use super::{Decision, Door, DoorVerdict, Evidence, Finding, Object, Proofs, Severity};
 use crate::catalog::Catalog;
 use crate::model::{Model, ModelDoor};
 
@@ -122,20 +122,36 @@ impl Verdicts {
 /// The check that reports what proofs refute.
 const BY_PROOF: &str = "policy-admits-foreign-rows";
 
-/// Drops what a proof refutes where a check or an attack says more plainly what is wrong with the same door.
-pub(super) fn drop_repeated(model: &Model, findings: &mut Vec<Finding>) {
-    if findings.iter().all(|finding| finding.check != BY_PROOF) {
-        return;
+/// One finding a cause: where a check or an attack says more plainly what is wrong with the doors that a proof refutes,
+/// that finding stands alone. What the catalog alone showed is then shown by the proof's row and SQL.
+pub(super) fn merge_refutations(model: &Model, findings: &mut Vec<Finding>) {
+    let (refutations, mut others): (Vec<_>, Vec<_>) = std::mem::take(findings)
+        .into_iter()
+        .partition(|finding| finding.check == BY_PROOF);
+    if !refutations.is_empty() {
+        let doors = Doors::new(model);
+        let mut told = BTreeMap::<usize, Vec<usize>>::new();
+        for (place, finding) in others.iter().enumerate() {
+            let errors = (finding.severity == Severity::Error).then(|| doors.about(finding));
+            for door in errors.into_iter().flatten() {
+                told.entry(door).or_default().push(place);
+            }
+        }
+        for refutation in refutations {
+            let about: Vec<usize> = doors.about(&refutation).collect();
+            if about.is_empty() || about.iter().any(|door| !told.contains_key(door)) {
+                others.push(refutation);
+                continue;
+            }
+            for place in about.iter().filter_map(|door| told.get(door)).flatten() {
+                let evidence = &mut others[*place].evidence;
+                if *evidence == Evidence::catalog() {
+                    *evidence = refutation.evidence.clone();
+                }
+            }
+        }
     }
-    let doors = Doors::new(model);
-    let told: BTreeSet<usize> = findings
-        .iter()
-        .filter(|finding| finding.check != BY_PROOF && finding.severity == Severity::Error)
-        .flat_map(|finding| doors.about(finding))
-        .collect();
-    findings.retain(|finding| {
-        finding.check != BY_PROOF || doors.about(finding).any(|index| !told.contains(&index))
-    });
+    *findings = others;
 }
 
 /// The model's doors by their object.

@@ -1,6 +1,6 @@
 //! Asking the prover about the model's tables, as one audited role.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::{Catalog, Oid, Privilege, Relation};
 use crate::model::{AuditedRole, Model, Scope as ModelScope, TenantTable};
@@ -76,6 +76,8 @@ pub(super) struct Asker<'a> {
     model: &'a Model,
     role: &'a AuditedRole,
     prover: Prover<'a>,
+    /// Partitions and inheritance children by parent.
+    children: BTreeMap<Oid, Vec<&'a Relation>>,
 }
 
 impl<'a> Asker<'a> {
@@ -85,11 +87,18 @@ impl<'a> Asker<'a> {
         role: &'a AuditedRole,
         prover: Prover<'a>,
     ) -> Self {
+        let mut children = BTreeMap::<Oid, Vec<&Relation>>::new();
+        for relation in &catalog.relations {
+            for parent in &relation.parents {
+                children.entry(*parent).or_default().push(relation);
+            }
+        }
         Self {
             catalog,
             model,
             role,
             prover,
+            children,
         }
     }
 
@@ -150,11 +159,7 @@ impl<'a> Asker<'a> {
     fn fixed_columns(&self, relation: &Relation) -> BTreeSet<i16> {
         let actor = &self.role.actor;
         let may_change = |privileges: crate::catalog::Privileges| privileges.has(Privilege::Update);
-        let changed = relation
-            .triggers
-            .iter()
-            .any(|trigger| trigger.fires() && trigger.before() && trigger.on_update());
-        if changed || may_change(actor.on_relation(relation)) {
+        if may_change(actor.on_relation(relation)) || self.is_changed_on_update(relation) {
             return BTreeSet::new();
         }
         let columns = relation.columns.iter();
@@ -164,6 +169,21 @@ impl<'a> Asker<'a> {
             .filter(|column| column.generated.is_none())
             .map(|column| column.number)
             .collect()
+    }
+
+    /// Whether a trigger may change what is written to the table, or to one below it where the row goes.
+    fn is_changed_on_update(&self, relation: &Relation) -> bool {
+        let (mut open, mut seen) = (vec![relation], BTreeSet::new());
+        while let Some(relation) = open.pop() {
+            let mut triggers = relation.triggers.iter();
+            if triggers.any(|trigger| trigger.fires() && trigger.before() && trigger.on_update()) {
+                return true;
+            }
+            if seen.insert(relation.oid) {
+                open.extend(self.children.get(&relation.oid).into_iter().flatten());
+            }
+        }
+        false
     }
 
     /// Rows that the schema may mean for everybody: those of no tenant, and those that a flag marks.

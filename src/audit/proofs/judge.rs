@@ -51,6 +51,7 @@ fn decide(asker: &Asker<'_>, relation: &Relation, verdict: &CommandVerdict, apar
     let mut doubt = None;
     for (_, verdict) in &verdict.aspects {
         match verdict {
+            Verdict::Refuted(found) if is_bound_by_role(asker, found) => {}
             Verdict::Refuted(found) => match obstacle(asker, relation, found) {
                 None => return Decision::Refuted(found.clone()),
                 Some(obstacle) => {
@@ -85,6 +86,16 @@ fn decide(asker: &Asker<'_>, relation: &Relation, verdict: &CommandVerdict, apar
     Decision::Proven(format!("{}{apart}{assumed}", proof.explanation))
 }
 
+/// Whether the counterexample's session is bound to nobody although a role's name binds it, whatever the settings say:
+/// there is no such session. What lets every role through is shown by sessions that are bound as well.
+fn is_bound_by_role(asker: &Asker<'_>, found: &Counterexample) -> bool {
+    let session = asker.session();
+    session.role_template.is_some()
+        && found.tenant.is_none()
+        && found.reads_role
+        && !found.settings_read.iter().any(|name| session.is_binding(name))
+}
+
 /// What may stand in the way of a counterexample.
 fn obstacle(asker: &Asker<'_>, relation: &Relation, found: &Counterexample) -> Option<String> {
     if let Some(constraint) = found.unchecked.first() {
@@ -102,15 +113,13 @@ fn obstacle(asker: &Asker<'_>, relation: &Relation, found: &Counterexample) -> O
         return Some(format!("{name} says whose row it is"));
     }
     let session = asker.session();
-    let is_bound = |name: &str| {
-        let mut bound = session.binding.keys().chain(std::iter::once(&session.setting));
-        bound.any(|known| known.eq_ignore_ascii_case(name))
-    };
     // A session whose other settings hold the row's tenant is bound to that tenant, only by another setting.
     let tenant = found.row_tenant.as_deref().unwrap_or_default();
-    let reads_binding = found.settings_read.iter().any(|name| is_bound(name));
+    let reads_binding = found.settings_read.iter().any(|name| session.is_binding(name));
     let other = found.settings.iter().find(|(name, value)| {
-        !is_bound(name) && !tenant.is_empty() && value.as_deref().is_some_and(|value| value.contains(tenant))
+        !session.is_binding(name)
+            && !tenant.is_empty()
+            && value.as_deref().is_some_and(|value| value.contains(tenant))
     });
     if let (false, Some((name, _))) = (reads_binding, other) {
         return Some(format!("{name} is what binds a session"));
