@@ -4,8 +4,8 @@
 //! operator cannot fool it.
 
 mod answer;
-mod body;
-mod builtin;
+pub(crate) mod body;
+pub(crate) mod builtin;
 mod cache;
 mod combine;
 mod eval;
@@ -23,9 +23,11 @@ mod value;
 mod verdict;
 mod why;
 
+pub(crate) use lower::literal;
 pub use prover::Prover;
 pub use question::{Command, Membership, Policy, Scope, Session, Shared, Statement, TablePolicies, Tenancy};
 pub use symbols::{
     Check, Column, FIRST_NORMAL_OID, Function, Operator, Relation, Symbols, Tree, Type, TypeKind,
 };
+pub(crate) use value::{Value, print};
 pub use verdict::{Aspect, CommandVerdict, Counterexample, Proof, Undecided, Verdict};

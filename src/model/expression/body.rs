@@ -5,6 +5,11 @@ use std::collections::BTreeSet;
 
 use super::expr::Expr;
 use crate::catalog::{Function, Oid};
+use crate::proof::body::{Ast, Operator, parse_plpgsql, parse_sql};
+
+/// `jsonb -> text` and `jsonb ->> text`.
+const JSONB_FIELD: Oid = 3478;
+const JSONB_FIELD_TEXT: Oid = 3214;
 
 /// A token of SQL.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,141 +149,69 @@ pub(super) fn computes(function: &Function) -> Option<Expr> {
     if !function.arguments.is_empty() || function.strict {
         return None;
     }
-    let mut list = tokens(body);
-    while list.last() == Some(&Token::Symbol(';')) {
-        list.pop();
-    }
-    let mut rest = &list[..];
-    match &*function.language {
-        "sql" => rest = after_word(rest, "select")?,
-        "plpgsql" => {
-            rest = after_word(after_word(rest, "begin")?, "return")?;
-            let [inner @ .., Token::Symbol(';'), end] = rest else {
-                return None;
-            };
-            rest = end.is("end").then_some(inner)?;
-        }
+    let ast = match &*function.language {
+        "sql" => parse_sql(body),
+        "plpgsql" => parse_plpgsql(body),
         _ => return None,
-    }
-    let (value, rest) = expression(rest)?;
-    let complete = match rest {
-        [] => true,
-        [r#as, Token::Word(_)] => r#as.is("as"),
-        _ => false,
     };
-    complete.then(|| Expr::Cast {
-        arg: Box::new(value),
+    Some(Expr::Cast {
+        arg: Box::new(meaning(&ast.ok()?)?),
         target: function.result,
     })
 }
 
-fn after_word<'a>(list: &'a [Token], word: &str) -> Option<&'a [Token]> {
-    let (first, rest) = list.split_first()?;
-    first.is(word).then_some(rest)
-}
-
-fn after_symbol(list: &[Token], symbol: char) -> Option<&[Token]> {
-    let (first, rest) = list.split_first()?;
-    (*first == Token::Symbol(symbol)).then_some(rest)
-}
-
-/// A primary expression with the casts and `->>` behind it.
-fn expression(list: &[Token]) -> Option<(Expr, &[Token])> {
-    /// `jsonb ->> text`
-    const JSONB_TEXT: Oid = 3214;
-    let (mut value, mut rest) = primary(list)?;
-    loop {
-        match rest {
-            [
-                Token::Symbol(':'),
-                Token::Symbol(':'),
-                Token::Word(name),
-                after @ ..,
-            ] => {
-                value = Expr::Cast {
-                    arg: Box::new(value),
-                    target: type_named(name)?,
-                };
-                rest = after;
-            }
-            [
-                Token::Symbol('-'),
-                Token::Symbol('>'),
-                Token::Symbol('>'),
-                Token::Text(key),
-                after @ ..,
-            ] => {
-                value = Expr::Call {
-                    function: JSONB_TEXT,
-                    args: vec![value, Expr::Text(key.clone())],
-                    body: None,
-                };
-                rest = after;
-            }
-            _ => return Some((value, rest)),
-        }
-    }
-}
-
-fn primary(list: &[Token]) -> Option<(Expr, &[Token])> {
-    let (first, rest) = list.split_first()?;
-    match first {
-        Token::Text(text) => Some((Expr::Text(text.clone()), rest)),
-        Token::Number(number) => Some((Expr::Text(number.clone()), rest)),
-        Token::Symbol('(') => {
-            let select = after_word(rest, "select");
-            let (value, rest) = expression(select.unwrap_or(rest))?;
-            Some((value, after_symbol(rest, ')')?))
-        }
-        Token::Word(word) => match word.as_str() {
-            "null" => Some((Expr::Null, rest)),
-            "true" => Some((Expr::Bool(true), rest)),
-            "false" => Some((Expr::Bool(false), rest)),
-            "current_user" | "session_user" => Some((Expr::User, rest)),
-            "pg_catalog" => primary(after_symbol(rest, '.')?),
-            "nullif" => {
-                let (mut args, rest) = arguments(rest)?;
-                let (right, left) = (args.pop()?, args.pop()?);
-                Some((Expr::NullIf(Box::new(left), Box::new(right)), rest))
-            }
-            "coalesce" => {
-                let (args, rest) = arguments(rest)?;
-                Some((Expr::Coalesce(args), rest))
-            }
-            "current_setting" => {
-                let (args, rest) = arguments(rest)?;
-                let Some(Expr::Text(name)) = args.first() else {
-                    return None;
-                };
-                let setting = Expr::Setting {
-                    name: name.to_lowercase(),
-                    missing_ok: match args.get(1) {
-                        None | Some(Expr::Bool(false)) => false,
-                        Some(Expr::Bool(true)) => true,
-                        // A string is a boolean too.
-                        Some(Expr::Text(text)) => matches!(text.as_str(), "t" | "true"),
-                        Some(_) => return None,
-                    },
-                };
-                Some((setting, rest))
-            }
-            _ => None,
+fn meaning(ast: &Ast) -> Option<Expr> {
+    let boxed = |ast: &Ast| meaning(ast).map(Box::new);
+    Some(match ast {
+        Ast::Null => Expr::Null,
+        Ast::Bool(truth) => Expr::Bool(*truth),
+        Ast::String(text) | Ast::Number(text) => Expr::Text(text.clone()),
+        Ast::CurrentUser | Ast::SessionUser => Expr::User,
+        Ast::NullIf(left, right) => Expr::NullIf(boxed(left)?, boxed(right)?),
+        Ast::Coalesce(list) => Expr::Coalesce(list.iter().map(meaning).collect::<Option<_>>()?),
+        Ast::Cast(arg, ty) if ty.limit.is_none() && !ty.array => Expr::Cast {
+            arg: boxed(arg)?,
+            target: type_named(own_name(&ty.name)?)?,
         },
-        Token::Symbol(_) => None,
-    }
+        Ast::Binary(operator @ (Operator::JsonField | Operator::JsonFieldText), object, key) => {
+            let Ast::String(key) = &**key else {
+                return None;
+            };
+            Expr::Call {
+                function: if *operator == Operator::JsonField {
+                    JSONB_FIELD
+                } else {
+                    JSONB_FIELD_TEXT
+                },
+                args: vec![meaning(object)?, Expr::Text(key.clone())],
+                body: None,
+            }
+        }
+        Ast::Call(name, args) if own_name(name)? == "current_setting" => {
+            let (Some(Ast::String(name)), 1 | 2) = (args.first(), args.len()) else {
+                return None;
+            };
+            Expr::Setting {
+                name: name.to_lowercase(),
+                missing_ok: match args.get(1) {
+                    None => false,
+                    Some(Ast::Bool(missing_ok)) => *missing_ok,
+                    // A string is a boolean too.
+                    Some(Ast::String(text)) => matches!(text.as_str(), "t" | "true"),
+                    Some(_) => return None,
+                },
+            }
+        }
+        _ => return None,
+    })
 }
 
-fn arguments(list: &[Token]) -> Option<(Vec<Expr>, &[Token])> {
-    let mut rest = after_symbol(list, '(')?;
-    let mut args = Vec::new();
-    loop {
-        let (value, after) = expression(rest)?;
-        args.push(value);
-        match after {
-            [Token::Symbol(','), after @ ..] => rest = after,
-            [Token::Symbol(')'), after @ ..] => return Some((args, after)),
-            _ => return None,
-        }
+/// The name of one of PostgreSQL's own objects, as far as the text tells.
+fn own_name(name: &[String]) -> Option<&str> {
+    match name {
+        [name] => Some(name),
+        [schema, name] if schema == "pg_catalog" => Some(name),
+        _ => None,
     }
 }
 
@@ -328,9 +261,9 @@ mod tests {
     #[test]
     fn the_common_form_is_understood_and_more_is_not() {
         let value = |text: &str| {
-            expression(&tokens(text))
-                .filter(|(_, rest)| rest.is_empty())
-                .map(|(value, _)| value)
+            parse_sql(&format!("SELECT {text};"))
+                .ok()
+                .and_then(|ast| meaning(&ast))
         };
         assert!(matches!(
             value("nullif(current_setting('app.t', true), '')::uuid"),

@@ -2,22 +2,10 @@
 
 use super::body;
 use super::expr::Expr;
-use crate::catalog::{Catalog, Function, Oid, Text};
-use crate::proof::tree::{Datum, Layout, Node, Object};
-
-/// `pg_proc.oid` of `current_setting(text)` and `current_setting(text, boolean)`.
-const CURRENT_SETTING: [Oid; 2] = [2077, 3294];
-
-/// Functions behind `=`: of boolean, name, numbers, text, char, uuid, and text with name.
-const EQUALITY: [Oid; 17] = [
-    60, 62, 63, 65, 67, 158, 159, 240, 247, 467, 474, 852, 1048, 1718, 1850, 1856, 2956,
-];
-
-/// Functions behind `<>` of the same.
-const INEQUALITY: [Oid; 9] = [84, 144, 145, 157, 468, 659, 1053, 1719, 2959];
-
-/// `current_user`, `session_user` and the like, as functions; `current_role` and friends are nodes.
-const USER: [Oid; 2] = [745, 746];
+use crate::catalog::{Catalog, Function, Text};
+use crate::proof::builtin::{Function as Builtin, Group, Order, function as builtin};
+use crate::proof::tree::{Node, Object};
+use crate::proof::{Value, literal, print};
 
 /// How deep functions' bodies are followed.
 const MAX_BODIES: usize = 4;
@@ -190,26 +178,26 @@ impl Lowering<'_> {
             function = operator.map_or(0, |operator| operator.function);
         }
         let mut args = self.list(object.items("args"));
-        if CURRENT_SETTING.contains(&function)
-            && let Some(Expr::Text(name)) = args.first()
+        let known = builtin(function);
+        if let (Some(Builtin::CurrentSetting | Builtin::CurrentSettingMissingOk), Some(Expr::Text(name))) =
+            (known, args.first())
         {
             return Expr::Setting {
                 name: name.to_lowercase(),
                 missing_ok: matches!(args.get(1), Some(Expr::Bool(true))),
             };
         }
-        if USER.contains(&function) {
+        if let Some(Builtin::CurrentUser | Builtin::SessionUser) = known {
             return Expr::User;
         }
-        let negated = INEQUALITY.contains(&function);
-        if args.len() == 2 && (negated || EQUALITY.contains(&function)) {
+        if let (2, Some(is_equal)) = (args.len(), equality(known)) {
             let right = Box::new(args.pop().unwrap_or(Expr::Null));
             let left = Box::new(args.pop().unwrap_or(Expr::Null));
             let collation = object.oid("inputcollid").unwrap_or(0);
             return Expr::Equal {
                 left,
                 right,
-                negated,
+                negated: !is_equal,
                 collation,
             };
         }
@@ -260,7 +248,7 @@ impl Lowering<'_> {
             .get(1)
             .and_then(Node::object)
             .filter(|array| matches!(array.name, "ARRAYEXPR" | "ARRAY"));
-        let is_equality = EQUALITY.contains(&function) && object.flag("useOr") == Some(true);
+        let is_equality = equality(builtin(function)) == Some(true) && object.flag("useOr") == Some(true);
         match (args.first(), elements) {
             (Some(left), Some(array)) if is_equality => Expr::In {
                 left: Box::new(self.node(left)),
@@ -340,39 +328,29 @@ fn only_query<'a, 'n>(node: &'n Node<'a>) -> Option<&'n Object<'a>> {
 }
 
 fn constant(object: &Object<'_>) -> Expr {
-    if object.flag("constisnull") == Some(true) {
-        return Expr::Null;
-    }
-    let layout = Layout {
-        length: object.int("constlen").unwrap_or(0),
-        by_value: object.flag("constbyval").unwrap_or(false),
-    };
-    let Node::Datum(datum) = object.get("constvalue") else {
-        return Expr::Other(Vec::new());
-    };
-    match object.oid("consttype") {
-        Some(16) => Expr::Bool(datum.bytes.first() == Some(&1)),
-        Some(20 | 21 | 23) => number(datum, layout),
-        Some(25 | 1043) => datum
-            .text(layout)
-            .map_or(Expr::Other(Vec::new()), |text| Expr::Text(text.to_owned())),
-        // A name fills its 64 bytes with NULs, char(n) its length with blanks.
-        Some(19 | 1042) => datum.text(layout).map_or(Expr::Other(Vec::new()), |text| {
-            Expr::Text(text.trim_end_matches(['\0', ' ']).to_owned())
-        }),
-        Some(2950) => datum.payload(layout).map_or(Expr::Other(Vec::new()), uuid),
-        _ => Expr::Other(Vec::new()),
+    match literal(object) {
+        Ok(None) => Expr::Null,
+        Ok(Some(Value::Bool(truth))) => Expr::Bool(truth),
+        Ok(Some(value)) => match print(&value) {
+            Some(text) => Expr::Text(text.into_owned()),
+            None => Expr::Other(Vec::new()),
+        },
+        Err(_) => Expr::Other(Vec::new()),
     }
 }
 
-fn number(datum: &Datum, layout: Layout) -> Expr {
-    datum
-        .integer(layout)
-        .map_or(Expr::Other(Vec::new()), |number| Expr::Text(number.to_string()))
-}
-
-fn uuid(bytes: &[u8]) -> Expr {
-    <[u8; 16]>::try_from(bytes).map_or(Expr::Other(Vec::new()), |bytes| {
-        Expr::Text(uuid::Uuid::from_bytes(bytes).to_string())
-    })
+/// Whether the function is PostgreSQL's `=` (`true`) or `<>` of values that a tenant or a switch can be.
+fn equality(function: Option<Builtin>) -> Option<bool> {
+    let Some(Builtin::Compare(order, group)) = function else {
+        return None;
+    };
+    let is_known = matches!(
+        group,
+        Group::Bool | Group::Blank | Group::Int | Group::Text | Group::Uuid | Group::Numeric
+    );
+    match order {
+        Order::Equal if is_known => Some(true),
+        Order::NotEqual if is_known => Some(false),
+        _ => None,
+    }
 }

@@ -9,23 +9,40 @@ use crate::proof::value::{Sort, Type, Value, oid};
 impl Lowerer<'_> {
     pub(super) fn constant(&self, node: &Object<'_>) -> Expr {
         let ty = self.ty(node, "consttype", "consttypmod");
-        if node.flag("constisnull") == Some(true) {
-            return Expr::Const(ty, None);
+        match read(self.context.symbols, ty, node) {
+            Ok(value) => Expr::Const(ty, value),
+            Err(reason) => Self::opaque_text("constant", reason, ty),
         }
-        let layout = Layout {
-            length: node.int("constlen").unwrap_or(0),
-            by_value: node.flag("constbyval").unwrap_or(false),
-        };
-        let Node::Datum(datum) = node.get("constvalue") else {
-            return Self::opaque_text("constant", "the constant's bytes are missing", ty);
-        };
-        if !self.context.symbols.little_endian {
-            return Self::opaque_text("constant", "constants of a big-endian server cannot be read", ty);
-        }
-        match decode(self.context.symbols, ty, layout, datum) {
-            Some(value) => Expr::Const(ty, Some(value)),
-            None => Self::opaque_text("constant", "constants of this type are not understood", ty),
-        }
+    }
+}
+
+/// The value of a constant of one of PostgreSQL's own types, on a little-endian server; or why it is not known.
+pub(crate) fn literal(node: &Object<'_>) -> Result<Option<Value>, &'static str> {
+    let symbols = Symbols {
+        little_endian: true,
+        ..Symbols::default()
+    };
+    let ty = types::resolve(&symbols, node.oid("consttype").unwrap_or(0), -1);
+    read(&symbols, ty, node)
+}
+
+fn read(symbols: &Symbols, ty: Type, node: &Object<'_>) -> Result<Option<Value>, &'static str> {
+    if node.flag("constisnull") == Some(true) {
+        return Ok(None);
+    }
+    let layout = Layout {
+        length: node.int("constlen").unwrap_or(0),
+        by_value: node.flag("constbyval").unwrap_or(false),
+    };
+    let Node::Datum(datum) = node.get("constvalue") else {
+        return Err("the constant's bytes are missing");
+    };
+    if !symbols.little_endian {
+        return Err("constants of a big-endian server cannot be read");
+    }
+    match decode(symbols, ty, layout, datum) {
+        Some(value) => Ok(Some(value)),
+        None => Err("constants of this type are not understood"),
     }
 }
 

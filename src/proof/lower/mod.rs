@@ -16,6 +16,7 @@ mod types;
 
 use std::collections::BTreeSet;
 
+pub(crate) use constant::literal;
 pub(crate) use quiet::Quiet;
 pub(crate) use types::{base, resolve};
 
@@ -40,6 +41,8 @@ pub(crate) struct Lowered {
     pub(crate) hazards: BTreeSet<Hazard>,
     /// Whether it looks rows up.
     pub(crate) reads: bool,
+    /// Whether it has been true of a row ever since it was: it looks at the row alone, by functions that are PostgreSQL's own.
+    pub(crate) lasts: bool,
 }
 
 /// Something that the value of an expression does not show.
@@ -68,6 +71,7 @@ pub(crate) fn lower(context: Context<'_>, tree: &str, id: usize) -> Lowered {
     Lowered {
         id,
         reads: expr.has_query(),
+        lasts: !lowerer.has_followed && !expr.looks_around(),
         expr,
         hazards: lowerer.hazards,
     }
@@ -100,6 +104,8 @@ struct Lowerer<'s> {
     /// Whether the function being inlined runs as its owner.
     as_definer: bool,
     nodes: usize,
+    /// Whether a function was replaced by its body, which may have been another one before.
+    has_followed: bool,
 }
 
 impl<'s> Lowerer<'s> {
@@ -115,6 +121,7 @@ impl<'s> Lowerer<'s> {
             inlined: 0,
             as_definer: false,
             nodes: 0,
+            has_followed: false,
         }
     }
 
