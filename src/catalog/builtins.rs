@@ -26,6 +26,9 @@ pub struct Builtins {
     pub settings: BTreeSet<String>,
     /// Functions made by initdb.
     pub functions: BTreeMap<Oid, BuiltinFunction>,
+    /// The functions behind casts that users made. A cast in a function's text does not name them.
+    #[serde(default)]
+    pub cast_functions: BTreeSet<Oid>,
 }
 
 impl Builtins {
@@ -35,6 +38,7 @@ impl Builtins {
         let oids: Vec<Oid> = fields.take()?;
         let names: Vec<&str> = fields.take()?;
         let sources: Vec<Option<&str>> = fields.take()?;
+        let cast_functions: Vec<Oid> = fields.take()?;
         let functions = oids.into_iter().zip(names.into_iter().zip(sources));
         Ok(Self {
             little_endian: is_little_endian(version),
@@ -46,6 +50,7 @@ impl Builtins {
                     (oid, BuiltinFunction { name, source })
                 })
                 .collect(),
+            cast_functions: cast_functions.into_iter().collect(),
         })
     }
 }

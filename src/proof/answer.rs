@@ -156,7 +156,7 @@ fn attempt(question: &Question<'_>, with_checks: bool) -> Answer {
     }
     if with_checks {
         for (premise, _) in (0..).zip(question.premises) {
-            for (_, check) in question.checks {
+            for (_, check) in question.checks.iter().filter(|(_, check)| check.lasts) {
                 let row = RowKey { premise, row: 0 };
                 match builder.check(Premise {
                     expr: &check.expr,
@@ -194,10 +194,15 @@ fn attempt(question: &Question<'_>, with_checks: bool) -> Answer {
         Outcome::Open(leaf) => {
             if !with_checks {
                 let premises: Vec<&Expr> = question.premises.iter().map(|premise| &premise.expr).collect();
-                let checks: Vec<(&str, &Expr)> = question
+                // What looks at more than the row was true when the row was written, whatever it is now.
+                let (checks, others): (Vec<_>, Vec<_>) = question
                     .checks
                     .iter()
-                    .map(|(name, check)| (*name, &check.expr))
+                    .copied()
+                    .partition(|(_, check)| check.lasts);
+                let checks: Vec<(&str, &Expr)> = checks
+                    .into_iter()
+                    .map(|(name, check)| (name, &check.expr))
                     .collect();
                 let problem = Problem {
                     symbols: question.symbols,
@@ -213,7 +218,9 @@ fn attempt(question: &Question<'_>, with_checks: bool) -> Answer {
                     terms: &terms,
                     leaf: &leaf,
                 };
-                if let Some(model) = find(problem) {
+                if let Some(mut model) = find(problem) {
+                    let others = others.into_iter().map(|(name, _)| format!("constraint {name}"));
+                    model.unchecked.extend(others);
                     return Answer::Refuted(Box::new(model));
                 }
             }

@@ -147,6 +147,7 @@ mod tests {
             owner,
             columns: Vec::new(),
             checks: Vec::new(),
+            view: None,
         }
     }
 

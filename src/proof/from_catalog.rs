@@ -8,7 +8,7 @@ use super::symbols::{
     Check, Column, FIRST_NORMAL_OID, Function, Operator, Relation, Symbols, Tree, Type, TypeKind,
 };
 use crate::catalog::{
-    self, Actor, Catalog, ConstraintKind, Oid, PolicyCommand, Privilege, Privileges, Role, Text,
+    self, Actor, Catalog, ConstraintKind, Oid, PolicyCommand, Privilege, Privileges, RelationKind, Role, Text,
 };
 
 impl Symbols {
@@ -19,15 +19,18 @@ impl Symbols {
             .iter()
             .filter(|function| function.oid >= FIRST_NORMAL_OID);
         let types = catalog.types.iter().filter(|named| named.oid >= FIRST_NORMAL_OID);
-        let nullable_below = nullable_below(catalog);
+        let loose_below = loose_below(catalog);
         let has_children: BTreeSet<Oid> = catalog
             .relations
             .iter()
             .flat_map(|relation| relation.parents.iter().copied())
             .collect();
         let relations = catalog.relations.iter().map(|relation| {
+            let loose = loose_below.get(&relation.oid);
+            let is_foreign = loose.is_some_and(|loose| loose.is_foreign);
             let checks = relation.constraints.iter().filter(|constraint| {
-                constraint.validated
+                !is_foreign
+                    && constraint.validated
                     && constraint.enforced
                     && !(constraint.not_inherited && has_children.contains(&relation.oid))
             });
@@ -37,9 +40,7 @@ impl Symbols {
                 type_id: column.type_oid,
                 typmod: column.type_modifier,
                 not_null: column.not_null
-                    && !nullable_below
-                        .get(&relation.oid)
-                        .is_some_and(|names| names.contains(&column.name)),
+                    && !loose.is_some_and(|loose| loose.is_foreign || loose.nullable.contains(&column.name)),
                 generated: column.generated.is_some(),
             });
             let symbol = Relation {
@@ -48,6 +49,10 @@ impl Symbols {
                 owner: relation.owner,
                 columns: columns.collect(),
                 checks: checks.filter_map(check).collect(),
+                view: relation
+                    .definition
+                    .clone()
+                    .filter(|_| relation.kind == RelationKind::View),
             };
             (relation.oid, symbol)
         });
@@ -60,6 +65,7 @@ impl Symbols {
             nondeterministic_collations: catalog.collations.iter().map(|collation| collation.oid).collect(),
             parameters: catalog.builtins.settings.clone(),
             redefined: redefined(catalog),
+            cast_functions: catalog.builtins.cast_functions.clone(),
             names: catalog
                 .builtins
                 .functions
@@ -81,26 +87,31 @@ fn redefined(catalog: &Catalog) -> BTreeSet<u32> {
         .collect()
 }
 
-/// By table: the columns, by name, that may be NULL in an inheritance child, and with it in what reading the table gives.
-fn nullable_below(catalog: &Catalog) -> BTreeMap<Oid, BTreeSet<Text>> {
-    let mut found = BTreeMap::<Oid, BTreeSet<Text>>::new();
-    for relation in catalog
-        .relations
-        .iter()
-        .filter(|relation| !relation.parents.is_empty())
-    {
+/// What the rows below a table, which reading it gives as well, need not satisfy.
+#[derive(Default)]
+struct Loose {
+    /// Columns, by name, that may be NULL in an inheritance child.
+    nullable: BTreeSet<Text>,
+    /// Some rows are another server's, where nobody checks what this one declares.
+    is_foreign: bool,
+}
+
+/// By table: what its own rows and those of its descendants need not satisfy.
+fn loose_below(catalog: &Catalog) -> BTreeMap<Oid, Loose> {
+    let mut found = BTreeMap::<Oid, Loose>::new();
+    for relation in &catalog.relations {
+        let is_foreign = relation.kind == RelationKind::ForeignTable;
+        if is_foreign {
+            found.entry(relation.oid).or_default().is_foreign = true;
+        }
         let nullable = relation.columns.iter().filter(|column| !column.not_null);
         let nullable: Vec<Text> = nullable.map(|column| Text::clone(&column.name)).collect();
-        if nullable.is_empty() {
-            continue;
-        }
         let (mut open, mut seen) = (relation.parents.clone(), BTreeSet::new());
         while let Some(ancestor) = open.pop() {
             if seen.insert(ancestor) {
-                found
-                    .entry(ancestor)
-                    .or_default()
-                    .extend(nullable.iter().cloned());
+                let loose = found.entry(ancestor).or_default();
+                loose.nullable.extend(nullable.iter().cloned());
+                loose.is_foreign |= is_foreign;
                 let above = catalog.relations.get(ancestor);
                 open.extend(above.into_iter().flat_map(|relation| &relation.parents));
             }

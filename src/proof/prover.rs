@@ -64,6 +64,7 @@ impl<'s> Prover<'s> {
                 expr: Expr::TRUE,
                 hazards: BTreeSet::new(),
                 reads: false,
+                lasts: true,
             }),
         }
     }
@@ -361,5 +362,6 @@ fn join(filters: &[Kinds], id: usize) -> Lowered {
         expr,
         hazards,
         reads,
+        lasts: false,
     }
 }

@@ -139,6 +139,12 @@ impl Session {
             may_create_temporary: true,
         }
     }
+
+    /// Whether this setting takes part in binding the session.
+    pub(crate) fn is_binding(&self, name: &str) -> bool {
+        let mut names = self.binding.keys().chain(std::iter::once(&self.setting));
+        names.any(|known| known.eq_ignore_ascii_case(name))
+    }
 }
 
 /// A table that says which tenant an identity belongs to.

@@ -55,6 +55,8 @@ pub struct Symbols {
     pub parameters: BTreeSet<String>,
     /// PostgreSQL's own functions that are not what a new server has: someone replaced them.
     pub redefined: BTreeSet<u32>,
+    /// Functions behind casts other than PostgreSQL's own.
+    pub cast_functions: BTreeSet<u32>,
     /// Names of PostgreSQL's own functions, for messages only.
     pub names: BTreeMap<u32, Text>,
 }
@@ -147,6 +149,8 @@ pub struct Relation {
     pub columns: Vec<Column>,
     /// Validated CHECK constraints: they hold for every row.
     pub checks: Vec<Check>,
+    /// A view's query, as SQL.
+    pub view: Option<Text>,
 }
 
 impl Relation {

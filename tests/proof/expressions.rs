@@ -1,5 +1,7 @@
 //! Random policy expressions: what people write, and what looks like it.
 
+use rls_tool::proof::Command;
+
 /// A small generator of numbers (SplitMix64): the same on every platform and for ever.
 pub(crate) struct Numbers(pub(crate) u64);
 
@@ -22,7 +24,51 @@ impl Numbers {
     }
 }
 
+/// One case.
+#[derive(Debug)]
+pub(crate) struct Case {
+    pub(crate) policies: Vec<Policy>,
+    pub(crate) command: Command,
+}
+
+/// One policy.
+#[derive(Debug)]
+pub(crate) struct Policy {
+    /// None for ALL.
+    pub(crate) command: Option<Command>,
+    pub(crate) permissive: bool,
+    pub(crate) using: Option<String>,
+    pub(crate) check: Option<String>,
+}
+
+impl Case {
+    /// What a row must pass that is there, or, if `written`, one that is written; as PostgreSQL puts policies together.
+    pub(crate) fn filter(&self, written: bool) -> String {
+        let expressions = |permissive: bool| -> Vec<String> {
+            let policies = self.policies.iter().filter(|policy| {
+                policy.permissive == permissive && policy.command.is_none_or(|of| of == self.command)
+            });
+            let expressions = policies.filter_map(|policy| {
+                let check = policy.check.as_ref().filter(|_| written);
+                check
+                    .or(policy.using.as_ref())
+                    .map(|expression| format!("({expression})"))
+            });
+            expressions.collect()
+        };
+        let (any, all) = (expressions(true), expressions(false));
+        let any = if any.is_empty() {
+            "false".to_owned()
+        } else {
+            format!("({})", any.join(" or "))
+        };
+        [vec![any], all].concat().join(" and ")
+    }
+}
+
 const TENANT: &str = "current_setting('app.current_tenant', true)";
+
+const CLAIMS: &str = "nullif(current_setting('request.jwt.claims', true), '')::jsonb";
 
 /// Expressions over one table; `number` says whether its tenant column is an integer.
 pub(crate) struct Expressions {
@@ -31,12 +77,44 @@ pub(crate) struct Expressions {
 }
 
 impl Expressions {
-    /// What one case's policies say: permissive ones, and restrictive ones.
-    pub(crate) fn case(&mut self) -> (Vec<String>, Vec<String>) {
+    /// One case: what is done, and the policies.
+    pub(crate) fn case(&mut self) -> Case {
+        let command = match self.numbers.below(10) {
+            0 => Command::Insert,
+            1 | 2 => Command::Update,
+            3 => Command::Delete,
+            _ => Command::Select,
+        };
         let permissive = 1 + self.numbers.below(5) / 4;
         let restrictive = self.numbers.below(5) / 4;
-        let mut take = |count: usize| (0..count).map(|_| self.boolean(3)).collect::<Vec<_>>();
-        (take(permissive), take(restrictive))
+        let kinds = [vec![true; permissive], vec![false; restrictive]].concat();
+        let policies = kinds
+            .into_iter()
+            .map(|permissive| self.policy(permissive, command));
+        Case {
+            policies: policies.collect(),
+            command,
+        }
+    }
+
+    /// A policy for the command or for all, now and then for another one.
+    fn policy(&mut self, permissive: bool, command: Command) -> Policy {
+        let of = match self.numbers.below(6) {
+            0 => Some(Command::ALL[self.numbers.below(4)]),
+            1 | 2 => Some(command),
+            _ => None,
+        };
+        let has_check = match of {
+            Some(Command::Insert) => true,
+            Some(Command::Select | Command::Delete) => false,
+            Some(Command::Update) | None => self.numbers.below(3) == 0,
+        };
+        Policy {
+            command: of,
+            permissive,
+            using: (of != Some(Command::Insert)).then(|| self.boolean(3)),
+            check: has_check.then(|| self.boolean(3)),
+        }
     }
 
     /// The comparison that a policy should be made of, or nearly.
@@ -55,13 +133,15 @@ impl Expressions {
     /// Who is asking, in one of many ways.
     fn tenant(&mut self) -> String {
         let cast = if self.number { "::int" } else { "" };
-        match self.numbers.below(9) {
+        match self.numbers.below(12) {
             0 => format!("current_setting('app.current_tenant'){cast}"),
+            6 => format!("({CLAIMS} ->> 'tenant'){cast}"),
+            7 => format!("({CLAIMS} #>> '{{tenant}}'){cast}"),
+            8 => "app.tenant_by_text()".to_owned(),
             1 => format!("(select nullif({TENANT}, ''){cast})"),
             2 => format!("{TENANT}{cast}"),
             3 => format!("coalesce(nullif({TENANT}, ''), {}){cast}", self.literal()),
-            4 => format!("case when {TENANT} = '' then null else {TENANT} end{cast}")
-                .replace("end::int", "end::int"),
+            4 => format!("case when {TENANT} = '' then null else {TENANT} end{cast}"),
             5 => "app.tenant()".to_owned(),
             _ => format!("nullif({TENANT}, ''){cast}"),
         }
@@ -88,7 +168,10 @@ impl Expressions {
             };
         }
         let value = self.value(depth - 1);
-        match self.numbers.below(11) {
+        match self.numbers.below(13) {
+            10 => format!("app.either({value}, {})", self.value(depth - 1)),
+            11 if self.number => format!("{value}::numeric::int"),
+            11 => format!("split_part({value}, 'b', 1)"),
             0 => format!("coalesce({value}, {})", self.value(depth - 1)),
             1 => format!("nullif({value}, {})", self.value(depth - 1)),
             2 => {
@@ -137,7 +220,19 @@ impl Expressions {
             };
         }
         let deeper = depth - 1;
-        match self.numbers.below(18) {
+        match self.numbers.below(21) {
+            17 => format!("app.alike({}, {})", self.value(deeper), self.value(deeper)),
+            18 => format!(
+                "({}, {}) in (select {}, owner)",
+                self.value(deeper),
+                self.value(deeper),
+                self.tenant()
+            ),
+            19 => format!(
+                "exists (select from app.m join (select owner as o from app.m) n on n.o = m.tenant_id where m.tenant_id = {} and {})",
+                self.value(deeper),
+                self.boolean(deeper)
+            ),
             0..4 => self.border(),
             4..6 => format!("({} and {})", self.boolean(deeper), self.boolean(deeper)),
             6 => format!("({} or {})", self.boolean(deeper), self.boolean(deeper)),

@@ -14,3 +14,4 @@ mod reference;
 #[path = "../support/mod.rs"]
 mod support;
 mod tables;
+mod wicked;

@@ -6,11 +6,11 @@ use std::collections::BTreeSet;
 
 use rls_tool::catalog::Catalog;
 use rls_tool::proof::{
-    Aspect, Command, CommandVerdict, Policy, Prover, Scope, Symbols, TablePolicies, Verdict,
+    Aspect, Command, CommandVerdict, Prover, Scope, Session, Symbols, TablePolicies, Verdict,
 };
 use tokio_postgres::Client;
 
-use super::expressions::{Expressions, Numbers};
+use super::expressions::{Case, Expressions, Numbers};
 use super::harness::{Fixture, attnum, counterexamples, describe, letters};
 
 const SETUP: &str = "
@@ -19,6 +19,10 @@ create schema app;
 grant usage on schema app to {role};
 create function app.tenant() returns {type} language sql stable
     return nullif(current_setting('app.current_tenant', true), '')::{type};
+create function app.tenant_by_text() returns {type} language sql stable set search_path = pg_catalog, pg_temp
+    as $$ select nullif(current_setting('app.current_tenant', true), '')::{type} $$;
+create function app.either(one {type}, other {type}) returns {type} language sql immutable return coalesce(one, other);
+create function app.alike(one {type}, other {type}) returns boolean language sql immutable strict return one = other;
 create table app.m (tenant_id {type}, owner {type});
 grant select on app.m to {role};
 insert into app.m values ({a}, {a}), ({b}, {a}), ({b}, {b}), (null, {b});
@@ -126,12 +130,24 @@ async fn one_kind(
             .run("drop table if exists app.policies; create table app.policies (like app.t)")
             .await;
         let mut sql = String::new();
-        for (case, (permissive, restrictive)) in batch.iter().enumerate() {
-            for (nth, expression) in permissive.iter().chain(restrictive).enumerate() {
-                // The table's name is the rows' in all of them.
-                let expression = expression.replace("t.owner", "policies.owner");
-                let policy = format!("create policy \"{case}.{nth}\" on app.policies");
-                sql.extend([&policy, " for select using (", &expression, ");\n"]);
+        for (number, case) in batch.iter().enumerate() {
+            for (nth, policy) in case.policies.iter().enumerate() {
+                let kind = if policy.permissive {
+                    "permissive"
+                } else {
+                    "restrictive"
+                };
+                let command = policy.command.map_or("ALL", Command::keyword);
+                let mut policy_sql =
+                    format!("create policy \"{number}.{nth}\" on app.policies as {kind} for {command}");
+                for (word, expression) in [("using", &policy.using), ("with check", &policy.check)] {
+                    if let Some(expression) = expression {
+                        // The table's name is the rows' in all of them.
+                        let expression = expression.replace("t.owner", "policies.owner");
+                        policy_sql.extend([" ", word, " (", &expression, ")"]);
+                    }
+                }
+                sql.extend([&policy_sql, ";\n"]);
             }
         }
         fixture.run(&sql).await;
@@ -144,18 +160,18 @@ async fn one_kind(
             .await
             .unwrap();
         let tenants: Vec<(i32, Option<String>)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
-        for (case, verdict) in verdicts.iter().enumerate() {
+        for (number, (case, verdict)) in batch.iter().zip(&verdicts).enumerate() {
             counts.cases += 1;
             counts.proven += usize::from(letters(verdict).contains('P'));
             counts.refuted += usize::from(letters(verdict).contains('R'));
             for (settings, passing) in &truth {
-                check(&batch[case], verdict, *settings, &passing[case], &tenants);
+                check(case, verdict, *settings, &passing[number], &tenants);
             }
             // Running each would take long; what one case's counterexample shows, others' show as well.
-            if case % 25 == 0 {
+            if number % 25 == 0 {
                 for (aspect, counterexample) in counterexamples(verdict) {
                     let said = fixture.replay(counterexample).await;
-                    let context = (&batch[case], aspect, &counterexample.sql);
+                    let context = (case, aspect, &counterexample.sql);
                     assert!(
                         said.iter().all(|value| value.as_deref() == Some("t")),
                         "{context:#?}"
@@ -167,50 +183,53 @@ async fn one_kind(
     counts
 }
 
-fn verdicts(
-    fixture: &Fixture,
-    catalog: &Catalog,
-    batch: &[(Vec<String>, Vec<String>)],
-) -> Vec<CommandVerdict> {
+fn verdicts(fixture: &Fixture, catalog: &Catalog, batch: &[Case]) -> Vec<CommandVerdict> {
     let symbols = Symbols::of(catalog);
-    let prover = Prover::new(&symbols, fixture.session(catalog));
+    let session = Session {
+        binding: [("request.jwt.claims".to_owned(), claims("{tenant}"))].into(),
+        ..fixture.session(catalog)
+    };
+    let prover = Prover::new(&symbols, session);
     let relation = catalog.relation_named("app", "policies").unwrap();
     let all = TablePolicies::of(relation);
     let scope = Scope::column(attnum(catalog, "policies", "tenant_id"));
-    let cases = batch.iter().enumerate().map(|(case, (permissive, restrictive))| {
-        let policies = (0..permissive.len() + restrictive.len()).map(|nth| {
-            let name = format!("{case}.{nth}");
-            let policy = all.policies.iter().find(|policy| policy.name == name).unwrap();
-            Policy {
-                permissive: nth < permissive.len(),
-                ..policy.clone()
-            }
-        });
+    let cases = batch.iter().enumerate().map(|(number, case)| {
+        let name = format!("{number}.");
+        let policies = all
+            .policies
+            .iter()
+            .filter(|policy| policy.name.starts_with(&name));
         let table = TablePolicies {
             row_security: true,
-            policies: policies.collect(),
+            policies: policies.cloned().collect(),
             ..all.clone()
         };
-        prover.prove(&table, &scope, Command::Select)
+        prover.prove(&table, &scope, case.command)
     });
     cases.collect()
 }
+
+fn claims(tenant: &str) -> String {
+    format!(r#"{{"tenant":"{tenant}"}}"#)
+}
+
+/// The rows that pass what is there, and those that pass what is written.
+type Passing = [BTreeSet<i32>; 2];
 
 /// Which rows PostgreSQL lets through in each case, by settings.
 async fn truth(
     fixture: &Fixture,
     [a, b]: [&'static str; 2],
-    batch: &[(Vec<String>, Vec<String>)],
-) -> Vec<(Settings, Vec<BTreeSet<i32>>)> {
+    batch: &[Case],
+) -> Vec<(Settings, Vec<Passing>)> {
     let (a, b) = (a.trim_matches('\''), b.trim_matches('\''));
-    let expressions: Vec<String> = batch
+    let filters = batch.iter().map(|case| [case.filter(false), case.filter(true)]);
+    let filters: Vec<String> = filters.flatten().collect();
+    // Many are the same: a policy without a check of its own.
+    let distinct: Vec<&String> = filters.iter().collect::<BTreeSet<_>>().into_iter().collect();
+    let places: Vec<usize> = filters
         .iter()
-        .map(|(permissive, restrictive)| {
-            let any = format!("({})", permissive.join(") or ("));
-            restrictive
-                .iter()
-                .fold(format!("({any})"), |all, one| format!("{all} and ({one})"))
-        })
+        .map(|filter| distinct.binary_search(&filter).unwrap())
         .collect();
     let mut all = Vec::new();
     // A setting that was set once cannot be unset: each way of having set them is a session of its own.
@@ -225,18 +244,31 @@ async fn truth(
         };
         for tenant in values(has_tenant, &[a, b, ""]) {
             for other in values(has_other, &["", a, b]) {
-                all.push((
-                    (tenant, other),
-                    judge(&client, (tenant, other), &expressions).await,
-                ));
+                let passing = judge(&client, (tenant, other), &distinct).await;
+                let passing = places
+                    .chunks(2)
+                    .map(|pair| [0, 1].map(|at| passing[pair[at]].clone()));
+                all.push(((tenant, other), passing.collect()));
             }
         }
     }
     all
 }
 
-async fn judge(client: &Client, (tenant, other): Settings, expressions: &[String]) -> Vec<BTreeSet<i32>> {
-    for (name, value) in [("app.current_tenant", tenant), ("app.x", other)] {
+async fn judge(client: &Client, (tenant, other): Settings, expressions: &[&String]) -> Vec<BTreeSet<i32>> {
+    let claims = tenant.map(|tenant| {
+        if tenant.is_empty() {
+            String::new()
+        } else {
+            claims(tenant)
+        }
+    });
+    let settings = [
+        ("app.current_tenant", tenant),
+        ("request.jwt.claims", claims.as_deref()),
+        ("app.x", other),
+    ];
+    for (name, value) in settings {
         if let Some(value) = value {
             client
                 .execute("select set_config($1, $2, false)", &[&name, &value])
@@ -255,26 +287,36 @@ async fn judge(client: &Client, (tenant, other): Settings, expressions: &[String
 
 /// No row passes that a proven aspect excludes.
 fn check(
-    case: &(Vec<String>, Vec<String>),
+    case: &Case,
     verdict: &CommandVerdict,
     settings: Settings,
-    passing: &BTreeSet<i32>,
+    [old, new]: &Passing,
     tenants: &[(i32, Option<String>)],
 ) {
-    let aspect = match settings.0 {
-        None => Aspect::NeverSet,
-        Some("") => Aspect::EmptyString,
-        Some(_) => Aspect::Row,
+    let is_unbound = match settings.0 {
+        None => Some(Aspect::NeverSet),
+        Some("") => Some(Aspect::EmptyString),
+        Some(_) => None,
     };
-    let is_proven = verdict.aspect(aspect).is_some_and(Verdict::is_proven);
-    let foreign = tenants.iter().find(|(id, tenant)| {
-        let is_own = aspect == Aspect::Row && tenant.as_deref() == settings.0;
-        passing.contains(id) && !is_own
-    });
-    if let (true, Some(row)) = (is_proven, foreign) {
-        panic!(
-            "{case:#?}\n{settings:?} shows {row:?}, yet:\n{}",
-            describe(verdict)
-        );
+    // An UPDATE needs a row that is there and one that is written.
+    let (old, new) = match case.command {
+        Command::Select | Command::Delete => (Some(old), None),
+        Command::Insert => (None, Some(new)),
+        Command::Update if old.is_empty() || new.is_empty() => (None, None),
+        Command::Update => (Some(old), Some(new)),
+    };
+    for (aspect, rows) in [(Aspect::Row, old), (Aspect::WrittenRow, new)] {
+        let asked = is_unbound.unwrap_or(aspect);
+        let foreign = tenants.iter().find(|(id, tenant)| {
+            let is_own = is_unbound.is_none() && tenant.as_deref() == settings.0;
+            rows.is_some_and(|rows| rows.contains(id)) && !is_own
+        });
+        let is_proven = verdict.aspect(asked).is_some_and(Verdict::is_proven);
+        if let (true, Some(row)) = (is_proven, foreign) {
+            panic!(
+                "{case:#?}\n{settings:?} lets {row:?} through, yet:\n{}",
+                describe(verdict)
+            );
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The ways in which real projects keep tenants apart: each is understood, and none of the right ones is an error.
 
-use rls_tool::audit::{Audit, Report, Severity};
+use rls_tool::audit::DoorVerdict::{Proven, Undecided};
+use rls_tool::audit::{Audit, Command, DoorKind, DoorVerdict, Report, Severity};
 use rls_tool::catalog::{Catalog, LoadOptions};
 use rls_tool::model::{Config, Model, Scope};
 
@@ -29,12 +30,22 @@ fn said(report: &Report, from: Severity) -> Vec<String> {
         .collect()
 }
 
-/// The model and the report of a right database, with nothing to complain about from warning upwards.
-async fn right(sql: &str, config: Config) -> (Catalog, Model) {
+/// The model of a right database, with nothing to complain about from warning upwards, in which reading these tables has
+/// these verdicts from the policies alone.
+async fn right(sql: &str, config: Config, reading: &[(&str, DoorVerdict)]) -> (Catalog, Model) {
     let catalog = catalog_of(sql).await;
     let report = Audit::new().config(config.clone()).run_offline(&catalog).unwrap();
     let said = said(&report, Severity::Warning);
     assert!(said.is_empty(), "{said:#?}");
+    for (table, verdict) in reading {
+        let name = format!("public.{table}");
+        let mut doors = report.doors.iter();
+        let door = doors.find(|door| {
+            door.command == Command::Select && door.object.to_string() == name && door.kind == DoorKind::Table
+        });
+        let door = door.unwrap_or_else(|| panic!("no door to {table}"));
+        assert_eq!(door.verdict, *verdict, "{table}: {}", door.reason);
+    }
     let model = Model::build(&catalog, &config).unwrap();
     (catalog, model)
 }
@@ -53,6 +64,7 @@ async fn a_setting_of_another_name_is_found_by_what_the_policies_compare() {
         create policy tenant on invoice using (tenant_id = nullif(current_setting('my.org', true), '')::uuid);
         grant select, insert on invoice to idiom_setting;",
         Config::default(),
+        &[("invoice", Proven)],
     )
     .await;
     assert_eq!(model.tenant_setting, "my.org");
@@ -75,6 +87,7 @@ async fn a_column_of_another_name_is_found_by_what_the_policies_compare() {
         create policy own on invoice using (\"orgId\" = nullif(current_setting('my.org', true), '')::int);
         grant select, insert on org, invoice to idiom_column;",
         Config::default(),
+        &[("org", Proven), ("invoice", Proven)],
     )
     .await;
     assert_eq!(scope(&catalog, &model, "org"), Some(Scope::Root { key: 1 }));
@@ -94,6 +107,7 @@ async fn claims_in_json_are_bound_by_a_template() {
             nullif(current_setting('request.jwt.claims', true), '')::jsonb -> 'app_metadata' ->> 'tenant_id'));
         grant select, insert on invoice to idiom_claims;",
         Config::default(),
+        &[("invoice", Proven)],
     )
     .await;
     assert_eq!(model.tenant_setting, "request.jwt.claims");
@@ -116,6 +130,7 @@ async fn a_user_with_memberships_is_no_tenant() {
         grant select, insert on invoice to idiom_member;
         grant select on membership to idiom_member;",
         Config::default(),
+        &[("invoice", Undecided)],
     )
     .await;
     assert_eq!(model.tenant_setting, "app.user_id");
@@ -147,6 +162,7 @@ async fn helpers_that_look_sessions_up_in_a_private_table_are_followed() {
         create policy tenant on invoice using (tenant_id = (select tenant_now()));
         grant select, insert on invoice to idiom_session;",
         Config::default(),
+        &[("invoice", Undecided)],
     )
     .await;
     assert_eq!(model.roles.len(), 1);
@@ -161,6 +177,7 @@ async fn a_role_per_tenant_is_bound_by_its_name() {
         create policy tenant on invoice using (tenant_id = current_user);
         grant select, insert on invoice to idiom_role;",
         Config::default(),
+        &[("invoice", Proven)],
     )
     .await;
     assert_eq!(
@@ -196,6 +213,7 @@ async fn roots_children_and_a_restrictive_border_are_right() {
         grant select, insert, update, delete on post, comment, line to idiom_tree;
         grant select on comment to idiom_support;",
         Config::default(),
+        &[("tenants", Proven), ("post", Proven), ("comment", Proven), ("line", Proven)],
     )
     .await;
     assert_eq!(scope(&catalog, &model, "tenants"), Some(Scope::Root { key: 1 }));
@@ -224,7 +242,77 @@ async fn a_declared_binding_makes_a_second_setting_one_of_ours() {
         "[binding]\nsettings = { \"app.operator\" = \"no\", \"app.current_tenant\" = \"{tenant}\" }",
         "rls.toml",
     );
-    right(&sql.replace("idiom_two", "idiom_two_bound"), config.unwrap()).await;
+    right(
+        &sql.replace("idiom_two", "idiom_two_bound"),
+        config.unwrap(),
+        &[("invoice", Proven)],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_user_is_looked_up_by_a_definer_helper() {
+    right(
+        "create role idiom_helper login;
+        create table membership (user_id text not null, tenant_id text not null);
+        create table invoice (tenant_id text not null, total int);
+        alter table membership enable row level security, force row level security;
+        alter table invoice enable row level security, force row level security;
+        create function is_member(tenant text) returns boolean language sql stable security definer
+            set search_path = pg_catalog, pg_temp as $$
+            select exists (select from public.membership m where m.tenant_id = tenant
+                and m.user_id = nullif(current_setting('app.user_id', true), '')) $$;
+        revoke execute on function is_member(text) from public;
+        grant execute on function is_member(text) to idiom_helper;
+        create policy tenant on invoice using (is_member(tenant_id));
+        grant select, insert on invoice to idiom_helper;",
+        Config::default(),
+        &[("invoice", Undecided)],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_signed_value_is_left_to_attacks() {
+    right(
+        "create role idiom_signed login;
+        create table invoice (tenant_id text not null, total int);
+        alter table invoice enable row level security, force row level security;
+        create function signed_tenant() returns text language plpgsql stable security definer
+            set search_path = pg_catalog, pg_temp as $$
+            declare
+                value text := current_setting('app.current_tenant', true);
+            begin
+                if md5(split_part(value, '.', 1) || 'secret') = split_part(value, '.', 2) then
+                    return split_part(value, '.', 1);
+                end if;
+                return null;
+            end $$;
+        revoke execute on function signed_tenant() from public;
+        grant execute on function signed_tenant() to idiom_signed;
+        create policy tenant on invoice using (tenant_id = (select signed_tenant()));
+        grant select, insert on invoice to idiom_signed;",
+        Config::default(),
+        &[("invoice", Undecided)],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_row_between_two_tenants_is_no_error() {
+    right(
+        "create role idiom_both login;
+        create table transfer (tenant_id text not null, to_tenant_id text not null, total int);
+        alter table transfer enable row level security, force row level security;
+        create policy seen on transfer for select using (
+            nullif(current_setting('app.current_tenant', true), '') in (tenant_id, to_tenant_id));
+        create policy made on transfer for insert with check (
+            tenant_id = nullif(current_setting('app.current_tenant', true), ''));
+        grant select, insert on transfer to idiom_both;",
+        Config::default(),
+        &[("transfer", Undecided)],
+    )
+    .await;
 }
 
 #[tokio::test]

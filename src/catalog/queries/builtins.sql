@@ -1,4 +1,4 @@
--- PostgreSQL's own functions and settings, in one row: what a stored expression means rests on them. `sources` holds the C
+-- PostgreSQL's own functions and settings, and the functions behind users' casts, in one row: what a stored expression means rests on them. `sources` holds the C
 -- function behind each function, NULL where it is another language's or runs with other rights or settings.
 select
     pg_catalog.version(),
@@ -7,7 +7,10 @@ select
     ),
     f.oids,
     f.names,
-    f.sources
+    f.sources,
+    array(
+        select c.castfunc from pg_catalog.pg_cast as c where c.castfunc >= 16384 order by c.castfunc
+    )
 from (
     select
         pg_catalog.array_agg(p.oid order by p.oid) as oids,

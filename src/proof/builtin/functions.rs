@@ -1,6 +1,6 @@
 //! PostgreSQL's functions that are understood, by object id.
 
-use super::Function;
+use super::{Collation, Function};
 
 /// (object id, C function, what it is)
 pub(super) const FUNCTIONS: &[(u32, &str, Function)] = &[
@@ -18,10 +18,9 @@ pub(super) const FUNCTIONS: &[(u32, &str, Function)] = &[
     // Time within a statement.
     (1299, "now", Function::Now),
     (2647, "now", Function::Now),
-    (2648, "statement_timestamp", Function::Now),
     // Text.
-    (870, "lower", Function::Lower),
-    (871, "upper", Function::Upper),
+    (870, "lower", Function::Lower(Collation::DEFAULT)),
+    (871, "upper", Function::Upper(Collation::DEFAULT)),
     (3060, "text_left", Function::Left),
     (3061, "text_right", Function::Right),
     (877, "text_substr", Function::Substring),
@@ -45,8 +44,8 @@ pub(super) const FUNCTIONS: &[(u32, &str, Function)] = &[
     (1569, "textlike", Function::Like),
     (851, "textnlike", Function::NotLike),
     (1570, "textnlike", Function::NotLike),
-    (1254, "textregexeq", Function::Matches),
-    (1256, "textregexne", Function::NotMatches),
+    (1254, "textregexeq", Function::Matches(Collation::DEFAULT)),
+    (1256, "textregexne", Function::NotMatches(Collation::DEFAULT)),
     (394, "text_to_array", Function::StringToArray),
     // JSON.
     (3478, "jsonb_object_field", Function::JsonField),

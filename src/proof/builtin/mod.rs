@@ -54,6 +54,29 @@ pub(crate) enum Group {
     Other,
 }
 
+/// Whose rules for text apply: what comes before what, and which letters belong together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Collation {
+    /// "C" and "POSIX": the bytes' own. Also where no text is compared.
+    Bytes,
+    /// Another one, by its object id.
+    Locale(u32),
+}
+
+impl Collation {
+    /// The database's default.
+    pub(crate) const DEFAULT: Self = Self::Locale(100);
+
+    /// The collation with this object id.
+    pub(crate) fn of(oid: u32) -> Self {
+        if matches!(oid, 950 | 951) {
+            Self::Bytes
+        } else {
+            Self::Locale(oid)
+        }
+    }
+}
+
 /// A function that is understood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Function {
@@ -64,8 +87,8 @@ pub(crate) enum Function {
     CurrentUser,
     SessionUser,
     Now,
-    Lower,
-    Upper,
+    Lower(Collation),
+    Upper(Collation),
     Left,
     Right,
     Substring,
@@ -80,8 +103,8 @@ pub(crate) enum Function {
     Concat,
     Like,
     NotLike,
-    Matches,
-    NotMatches,
+    Matches(Collation),
+    NotMatches(Collation),
     StringToArray,
     JsonField,
     JsonFieldText,
@@ -114,6 +137,17 @@ pub(crate) fn expected() -> impl Iterator<Item = (u32, &'static str)> {
 }
 
 impl Function {
+    /// The same function under this collation, where that makes a difference.
+    pub(crate) fn under(self, collation: Collation) -> Self {
+        match self {
+            Self::Lower(_) => Self::Lower(collation),
+            Self::Upper(_) => Self::Upper(collation),
+            Self::Matches(_) => Self::Matches(collation),
+            Self::NotMatches(_) => Self::NotMatches(collation),
+            same => same,
+        }
+    }
+
     /// Whether it gives no NULL for arguments that are not NULL. All are strict.
     pub(crate) fn is_null_free(self) -> bool {
         !matches!(

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::proof::builtin::{Group, Order};
+use crate::proof::builtin::{Collation, Group, Order};
 use crate::proof::ir::Comparison;
 use crate::proof::value::Value;
 
@@ -15,7 +15,7 @@ pub(crate) fn compare(how: Comparison, left: &Value, right: &Value) -> Option<bo
         (Value::Int(a), Value::Int(b))
         | (Value::Date(a), Value::Date(b))
         | (Value::Time(a), Value::Time(b)) => a.cmp(b),
-        (Value::Text(a), Value::Text(b)) if how.bytewise || is_equality => a.cmp(b),
+        (Value::Text(a), Value::Text(b)) if how.collation == Collation::Bytes || is_equality => a.cmp(b),
         (Value::Text(a), Value::Text(b)) => any_collation(a, b)?,
         // Enums are ordered by their place in the type, which their object ids do not show.
         (Value::Enum(a), Value::Enum(b)) if is_equality => a.cmp(b),

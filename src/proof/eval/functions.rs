@@ -2,7 +2,7 @@
 
 use super::pattern::{Pattern, like};
 use super::{Outcome, compare};
-use crate::proof::builtin::{Function, Order};
+use crate::proof::builtin::{Collation, Function};
 use crate::proof::ir::{Cast, Comparison};
 use crate::proof::symbols::{Symbols, TypeKind};
 use crate::proof::value::{Parsed, Sort, Type, Value, parse, print};
@@ -82,13 +82,13 @@ pub(crate) fn call(function: Function, args: &[Value]) -> Outcome {
             let how = Comparison {
                 order,
                 group,
-                bytewise: order == Order::Equal,
+                collation: Collation::DEFAULT,
             };
             compare(how, left, right).map_or(Outcome::Unknown, Outcome::truth)
         }
         // Turkish has another lower-case form of I.
-        (Function::Lower, [Text(a)]) if a.is_ascii() && !a.contains('I') => text(a.to_ascii_lowercase()),
-        (Function::Upper, [Text(a)]) if a.is_ascii() && !a.contains('i') => text(a.to_ascii_uppercase()),
+        (Function::Lower(_), [Text(a)]) if a.is_ascii() && !a.contains('I') => text(a.to_ascii_lowercase()),
+        (Function::Upper(_), [Text(a)]) if a.is_ascii() && !a.contains('i') => text(a.to_ascii_uppercase()),
         (Function::Left, [Text(a), Int(count)]) => match count {
             0.. => part(a, 0, *count),
             _ => part(a, 0, length(a) + count),
@@ -132,10 +132,10 @@ pub(crate) fn call(function: Function, args: &[Value]) -> Outcome {
         (Function::NotLike, [Text(a), Text(pattern)]) => {
             like(a, pattern).map_or(Outcome::Unknown, |found| Outcome::truth(!found))
         }
-        (Function::Matches | Function::NotMatches, [Text(a), Text(pattern)]) => {
+        (Function::Matches(_) | Function::NotMatches(_), [Text(a), Text(pattern)]) => {
             let found = Pattern::parse(pattern).and_then(|pattern| pattern.is_match(a));
             found.map_or(Outcome::Unknown, |found| {
-                Outcome::truth(found == (function == Function::Matches))
+                Outcome::truth(found == matches!(function, Function::Matches(_)))
             })
         }
         (Function::StringToArray, [Text(a), Text(separator)]) => {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Outcome, call, cast, compare};
-use crate::proof::builtin::{Function, Group, Order};
+use crate::proof::builtin::{Collation, Function, Group, Order};
 use crate::proof::ir::{Cast, Comparison, Expr, Query};
 use crate::proof::symbols::Symbols;
 use crate::proof::value::{Sort, Value};
@@ -284,7 +284,7 @@ fn equality(group: Group) -> Comparison {
     Comparison {
         order: Order::Equal,
         group,
-        bytewise: true,
+        collation: Collation::Bytes,
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Everything in it is understood exactly but [`Expr::Opaque`], which stands for whatever is not.
 
-use crate::proof::builtin::{Function, Group, Order};
+use crate::proof::builtin::{Collation, Function, Group, Order};
 use crate::proof::value::{Type, Value};
 
 /// An expression over a row, settings, and other tables' rows.
@@ -100,8 +100,8 @@ pub(crate) enum Expr {
 pub(crate) struct Comparison {
     pub(crate) order: Order,
     pub(crate) group: Group,
-    /// Whether text is ordered by its bytes (collation "C"). Equality does not need it.
-    pub(crate) bytewise: bool,
+    /// By whose rules text is ordered. Equality does not need it.
+    pub(crate) collation: Collation,
 }
 
 /// `current_setting(name)` or `current_setting(name, true)`.
@@ -275,6 +275,27 @@ impl Expr {
             found |= matches!(
                 expr,
                 Self::Exists(_) | Self::In { .. } | Self::Scalar { .. } | Self::ArrayOf(..)
+            );
+            !found
+        });
+        found
+    }
+}
+
+impl Expr {
+    /// Whether it looks at the session, the time or other rows, so that its value can change while the row stays.
+    pub(crate) fn looks_around(&self) -> bool {
+        let mut found = self.has_query();
+        self.walk(&mut |expr| {
+            found |= matches!(
+                expr,
+                Self::Setting(_)
+                    | Self::CurrentUser
+                    | Self::SessionUser
+                    | Self::Call {
+                        function: Function::Now,
+                        ..
+                    }
             );
             !found
         });

@@ -335,8 +335,8 @@ impl<'a> Renderer<'a> {
             (Function::Concat, [left, right]) => return self.binary(left, "||", right, Binding::Operator),
             (Function::Like, [left, right]) => return self.binary(left, "LIKE", right, Binding::Is),
             (Function::NotLike, [left, right]) => return self.binary(left, "NOT LIKE", right, Binding::Is),
-            (Function::Matches, [left, right]) => return self.binary(left, "~", right, Binding::Operator),
-            (Function::NotMatches, [left, right]) => {
+            (Function::Matches(_), [left, right]) => return self.binary(left, "~", right, Binding::Operator),
+            (Function::NotMatches(_), [left, right]) => {
                 return self.binary(left, "!~", right, Binding::Operator);
             }
             (Function::JsonField, [left, right]) => return self.binary(left, "->", right, Binding::Operator),
@@ -351,8 +351,8 @@ impl<'a> Renderer<'a> {
                 Function::IntCast | Function::IntToNumeric | Function::BoolToText | Function::IntToBool,
                 [arg],
             ) => return self.cast(arg, ty),
-            (Function::Lower, _) => "lower",
-            (Function::Upper, _) => "upper",
+            (Function::Lower(_), _) => "lower",
+            (Function::Upper(_), _) => "upper",
             (Function::Left, _) => "\"left\"",
             (Function::Right, _) => "\"right\"",
             (Function::Substring, _) => "substr",

@@ -190,8 +190,8 @@ impl<'a> Builder<'a> {
 
     fn call(&mut self, function: Function, args: &'a [Expr], ty: Type, origin: usize) -> Alternatives {
         if function == Function::Now {
-            let kind = TermKind::Placeholder(format!(" now {}", ty.oid));
-            let term = self.terms.intern(kind, ty, true, origin);
+            // There are several, of several precisions and in the session's time zone: no two are taken for the same.
+            let term = self.fresh(ty, true, origin);
             return vec![(Cond::True, Alternative::Term(term))];
         }
         let args: Vec<Alternatives> = args.iter().map(|arg| self.alternatives(arg)).collect();

@@ -1,6 +1,6 @@
 //! Terms: what values are called before they are known.
 
-use crate::proof::builtin::{Function, Group, Order};
+use crate::proof::builtin::{Collation, Function, Group, Order};
 use crate::proof::ir::Cast;
 use crate::proof::value::{Sort, Type, Value};
 
@@ -23,7 +23,7 @@ pub(crate) enum Op {
     Print(Sort),
     Cast(Cast),
     Call(Function),
-    Order(Order, Group, bool),
+    Order(Order, Group, Collation),
     /// The argument with a constant text before and behind it.
     Affix(String, String),
 }

@@ -3,7 +3,7 @@
 use super::build::{Alternative, Alternatives, Builder, Tri};
 use super::cond::{Cond, Lit};
 use super::term::{Op, TermId};
-use crate::proof::builtin::{Group, Order};
+use crate::proof::builtin::{Collation, Group, Order};
 use crate::proof::ir::{Comparison, Expr};
 use crate::proof::value::{Sort, Type, Value};
 
@@ -86,7 +86,7 @@ impl<'a> Builder<'a> {
                 let equal = Comparison {
                     order: Order::Equal,
                     group: *group,
-                    bytewise: true,
+                    collation: Collation::Bytes,
                 };
                 let left_null = self.null_of(&left, origin);
                 let right_null = self.null_of(&right, origin);
@@ -288,7 +288,7 @@ impl<'a> Builder<'a> {
                 _ => lit(Lit::Differ(a, b)),
             },
             None => {
-                let op = Op::Order(how.order, how.group, how.bytewise);
+                let op = Op::Order(how.order, how.group, how.collation);
                 let term = self.app(op, vec![a, b], Type::BOOL, origin);
                 let want = if truth { Tri::True } else { Tri::False };
                 let is = self.is(term, want, origin);

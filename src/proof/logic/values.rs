@@ -25,11 +25,11 @@ pub(crate) fn apply(op: &Op, ty: Type, args: &[&Value]) -> Outcome {
             let args: Vec<Value> = args.iter().map(|value| (*value).clone()).collect();
             eval::call(*function, &args)
         }
-        (Op::Order(order, group, bytewise), [left, right]) => {
+        (Op::Order(order, group, collation), [left, right]) => {
             let how = Comparison {
                 order: *order,
                 group: *group,
-                bytewise: *bytewise,
+                collation: *collation,
             };
             eval::compare(how, left, right).map_or(Outcome::Unknown, Outcome::truth)
         }

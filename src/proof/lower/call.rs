@@ -1,14 +1,11 @@
 //! Functions and operators.
 
 use super::{Lowerer, types};
-use crate::proof::builtin::{self, Function, Group};
+use crate::proof::builtin::{self, Collation, Function, Group};
 use crate::proof::ir::{Cast, Comparison, Expr, Form, Setting};
 use crate::proof::symbols::FIRST_NORMAL_OID;
 use crate::proof::tree::Object;
 use crate::proof::value::{Sort, Type, Value, oid};
-
-/// The collations whose order is that of the bytes: "C" and "POSIX".
-const BYTEWISE: [u32; 2] = [950, 951];
 
 /// The database's default collation.
 const DEFAULT_COLLATION: u32 = 100;
@@ -160,8 +157,8 @@ impl Lowerer<'_> {
             (
                 Function::Like
                 | Function::NotLike
-                | Function::Matches
-                | Function::NotMatches
+                | Function::Matches(_)
+                | Function::NotMatches(_)
                 | Function::Position
                 | Function::StartsWith,
                 2,
@@ -186,7 +183,7 @@ impl Lowerer<'_> {
                 _,
             ) => self.opaque_builtin(function, args, ty),
             _ => Expr::Call {
-                function: known,
+                function: known.under(Collation::of(node.oid("inputcollid").unwrap_or(0))),
                 args,
                 ty,
             },
@@ -245,11 +242,15 @@ impl Lowerer<'_> {
         if group == Group::Text && padded {
             return None;
         }
-        let bytewise = !is_text || node.oid("inputcollid").is_some_and(|id| BYTEWISE.contains(&id));
+        let collation = if is_text {
+            Collation::of(node.oid("inputcollid").unwrap_or(0))
+        } else {
+            Collation::Bytes
+        };
         Some(Comparison {
             order,
             group,
-            bytewise,
+            collation,
         })
     }
 }

@@ -33,12 +33,13 @@ impl Lowerer<'_> {
         };
         match inlined {
             Ok(body) => {
+                self.has_followed = true;
                 // With stand-ins for the arguments: what the caller passes may change.
                 let stand_ins = || args.iter().map(|arg| Expr::Element(arg.ty())).collect();
                 if function.volatility == Volatility::Immutable
                     && self
                         .inline(function, stand_ins())
-                        .is_ok_and(|body| is_not_constant(&body))
+                        .is_ok_and(|body| body.looks_around())
                 {
                     self.hazard(
                         &name,
@@ -166,25 +167,6 @@ fn strict_body(function: &Function, args: &[Expr], body: Expr, ty: Type) -> Expr
         otherwise: Box::new(body),
         ty,
     }
-}
-
-/// Whether a body's value can change while its arguments stay.
-fn is_not_constant(body: &Expr) -> bool {
-    let mut found = false;
-    body.walk(&mut |expr| {
-        found |= matches!(
-            expr,
-            Expr::Setting(_)
-                | Expr::CurrentUser
-                | Expr::SessionUser
-                | Expr::Exists(_)
-                | Expr::In { .. }
-                | Expr::Scalar { .. }
-                | Expr::ArrayOf(..)
-        );
-        !found
-    });
-    found
 }
 
 /// The NULL or value of a literal whose type is still open, in the type that the context gives it.

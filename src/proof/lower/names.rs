@@ -4,7 +4,7 @@
 use super::text::Lower;
 use super::{Lowerer, types};
 use crate::proof::body::{Ast, Name, TypeName};
-use crate::proof::builtin::Function as Builtin;
+use crate::proof::builtin::{Collation, Function as Builtin};
 use crate::proof::ir::{Expr, Setting};
 use crate::proof::symbols::Function;
 use crate::proof::value::{Sort, Type, oid};
@@ -18,6 +18,17 @@ pub(super) struct Names<'f> {
     pub(super) functions_are_safe: bool,
     /// Nobody can put a type in front of PostgreSQL's own.
     pub(super) types_are_safe: bool,
+}
+
+impl Names<'_> {
+    /// By whose rules text is ordered and its letters changed in the body. Arguments bring the caller's with them.
+    pub(super) fn collation(&self) -> Lower<Collation> {
+        if self.function.argument_types.is_empty() {
+            Ok(Collation::DEFAULT)
+        } else {
+            Err("the collation of its arguments decides what is done in it".into())
+        }
+    }
 }
 
 impl Lowerer<'_> {
@@ -54,22 +65,21 @@ impl Lowerer<'_> {
             [schema, name] if schema == "pg_catalog" => (name.as_str(), true),
             _ => return fail(),
         };
-        // (type, whether the name is a word of the grammar, whether a temporary type of that name does no harm: it
-        // could only be a domain, and a domain that has this type's operators and casts holds its values)
-        let (id, is_grammar, is_harmless) = match name {
-            "integer" | "int" if !qualified => (oid::INT4, true, true),
-            "bigint" if !qualified => (oid::INT8, true, true),
-            "smallint" if !qualified => (oid::INT2, true, true),
-            "boolean" if !qualified => (oid::BOOL, true, true),
-            "varchar" => (oid::VARCHAR, true, true),
-            "int4" => (oid::INT4, false, false),
-            "int8" => (oid::INT8, false, false),
-            "int2" => (oid::INT2, false, false),
-            "bool" => (oid::BOOL, false, false),
-            "text" => (oid::TEXT, false, false),
-            "uuid" => (oid::UUID, false, true),
-            "json" => (oid::JSON, false, true),
-            "jsonb" => (oid::JSONB, false, true),
+        // (type, whether the name is a word of the grammar)
+        let (id, is_grammar) = match name {
+            "integer" | "int" if !qualified => (oid::INT4, true),
+            "bigint" if !qualified => (oid::INT8, true),
+            "smallint" if !qualified => (oid::INT2, true),
+            "boolean" if !qualified => (oid::BOOL, true),
+            "varchar" => (oid::VARCHAR, true),
+            "int4" => (oid::INT4, false),
+            "int8" => (oid::INT8, false),
+            "int2" => (oid::INT2, false),
+            "bool" => (oid::BOOL, false),
+            "text" => (oid::TEXT, false),
+            "uuid" => (oid::UUID, false),
+            "json" => (oid::JSON, false),
+            "jsonb" => (oid::JSONB, false),
             _ => return fail(),
         };
         if ty.array || (ty.limit.is_some() && id != oid::VARCHAR) {
@@ -87,7 +97,8 @@ impl Lowerer<'_> {
             .settings
             .iter()
             .any(|setting| setting.starts_with("search_path="));
-        if !(qualified || is_grammar || ((names.types_are_safe || is_harmless) && (pinned || !others))) {
+        // A temporary type can bring a cast of its maker's along, which gives whatever he likes.
+        if !(qualified || is_grammar || names.types_are_safe && (pinned || !others)) {
             return Err(format!(
                 "the caller can make a temporary type named {name}, which the cast in its body would mean"
             ));
@@ -162,8 +173,16 @@ impl Lowerer<'_> {
                     missing_ok: *missing_ok,
                 }))
             }
-            ("lower", [arg]) => call(Builtin::Lower, vec![self.plain(arg, names)?], text),
-            ("upper", [arg]) => call(Builtin::Upper, vec![self.plain(arg, names)?], text),
+            ("lower", [arg]) => call(
+                Builtin::Lower(names.collation()?),
+                vec![self.plain(arg, names)?],
+                text,
+            ),
+            ("upper", [arg]) => call(
+                Builtin::Upper(names.collation()?),
+                vec![self.plain(arg, names)?],
+                text,
+            ),
             ("btrim", [arg]) => call(Builtin::Trim, vec![self.plain(arg, names)?], text),
             ("length", [arg]) => call(Builtin::Length, vec![self.plain(arg, names)?], int),
             ("split_part", [arg, separator, field]) => {

@@ -9,6 +9,7 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Lowerer;
+use crate::catalog::Text;
 use crate::proof::builtin::{self, Function};
 use crate::proof::symbols::{FIRST_NORMAL_OID, Symbols};
 use crate::proof::tree::{Node, Object};
@@ -56,52 +57,79 @@ pub(crate) struct Quiet<'s> {
     symbols: &'s Symbols,
     /// Object ids by name: a text calls functions by name.
     by_name: OnceCell<BTreeMap<String, Vec<u32>>>,
-    known: RefCell<BTreeMap<u32, bool>>,
+    /// Views by name, likewise.
+    views: OnceCell<BTreeMap<String, Vec<u32>>>,
+    known: RefCell<BTreeMap<Callee, bool>>,
 }
+
+/// What can do something when an expression is evaluated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Callee {
+    Function(u32),
+    View(u32),
+}
+
+/// What is being looked at, from the outside in.
+type Visiting = BTreeSet<Callee>;
 
 impl<'s> Quiet<'s> {
     pub(crate) fn new(symbols: &'s Symbols) -> Self {
         Self {
             symbols,
             by_name: OnceCell::new(),
+            views: OnceCell::new(),
             known: RefCell::default(),
         }
     }
 
     /// Whether calling this function leaves all settings as they are.
     pub(crate) fn is_quiet(&self, function: u32) -> bool {
-        self.visit(function, &mut BTreeSet::new())
+        self.visit(Callee::Function(function), &mut Visiting::new())
     }
 
-    fn visit(&self, id: u32, visiting: &mut BTreeSet<u32>) -> bool {
-        if id < FIRST_NORMAL_OID {
+    fn visit(&self, callee: Callee, visiting: &mut Visiting) -> bool {
+        if let Callee::Function(id) = callee
+            && id < FIRST_NORMAL_OID
+        {
             let name = self.symbols.names.get(&id).map_or("", |name| name.as_ref());
             return builtin::function(id) != Some(Function::SetConfig)
                 && !RUNS_SQL.contains(&name)
                 && !self.symbols.redefined.contains(&id);
         }
-        if let Some(known) = self.known.borrow().get(&id) {
+        if let Some(known) = self.known.borrow().get(&callee) {
             return *known;
         }
         // What is being looked at is judged where it began.
-        if !visiting.insert(id) {
+        if !visiting.insert(callee) {
             return true;
         }
-        let quiet = self.look_at(id, visiting);
+        let quiet = match callee {
+            Callee::Function(id) => self.look_at(id, visiting),
+            Callee::View(id) => {
+                let view = self
+                    .symbols
+                    .relations
+                    .get(&id)
+                    .and_then(|view| view.view.as_ref());
+                view.is_some_and(|query| self.text_is_quiet(query, visiting))
+            }
+        };
         // Within a cycle the answer may rest on one that is still open.
         if !quiet || visiting.len() == 1 {
-            self.known.borrow_mut().insert(id, quiet);
+            self.known.borrow_mut().insert(callee, quiet);
         }
-        visiting.remove(&id);
+        visiting.remove(&callee);
         quiet
     }
 
-    fn look_at(&self, id: u32, visiting: &mut BTreeSet<u32>) -> bool {
+    fn look_at(&self, id: u32, visiting: &mut Visiting) -> bool {
         let Some(function) = self.symbols.functions.get(&id) else {
             return false;
         };
         match &*function.language {
-            "c" | "internal" => return true,
+            // The functions that an aggregate is made of are not looked for.
+            "internal" => return function.source.as_deref() != Some("aggregate_dummy"),
+            "c" => return true,
             "sql" | "plpgsql" => {}
             _ => return false,
         }
@@ -111,54 +139,71 @@ impl<'s> Quiet<'s> {
                 Err(_) => false,
             };
         }
-        let Some(source) = &function.source else {
-            return false;
-        };
+        let source = function.source.as_ref();
+        source.is_some_and(|source| self.text_is_quiet(source, visiting))
+    }
+
+    /// Whether nothing in a text could change a setting, nor any function or view that it may name.
+    fn text_is_quiet(&self, source: &str, visiting: &mut Visiting) -> bool {
         let text = source.to_ascii_lowercase();
         let words = text.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$'));
         let words: BTreeSet<&str> = words.filter(|word| !word.is_empty()).collect();
         // U&"\0073et_config" names set_config as well.
-        if words.iter().any(|word| SUSPECT.contains(word)) || text.contains("u&") {
+        let is_suspect = |word: &&str| SUSPECT.contains(word) || RUNS_SQL.contains(word);
+        if words.iter().any(is_suspect) || text.contains("u&") {
             return false;
         }
-        let by_name = self.by_name.get_or_init(|| {
-            let mut by_name: BTreeMap<String, Vec<u32>> = BTreeMap::new();
-            for (id, function) in &self.symbols.functions {
-                by_name.entry(function.name.to_string()).or_default().push(*id);
-            }
-            by_name
+        let symbols = self.symbols;
+        let functions = self.by_name.get_or_init(|| {
+            by_name(
+                symbols
+                    .functions
+                    .iter()
+                    .map(|(id, function)| (*id, &function.name)),
+            )
+        });
+        let views = self.views.get_or_init(|| {
+            let views = symbols
+                .relations
+                .iter()
+                .filter(|(_, relation)| relation.view.is_some());
+            by_name(views.map(|(id, view)| (*id, &view.name)))
         });
         // Names that are not plain lower-case words are searched for as they are, in the text as it is.
         let is_word = |name: &str| {
             name.chars()
                 .all(|c| c.is_lowercase() || c.is_numeric() || c == '_' || c == '$')
         };
-        let odd = by_name
-            .keys()
-            .filter(|name| !is_word(name) && source.contains(name.as_str()));
-        let called = words
-            .iter()
-            .filter_map(|word| by_name.get(*word))
-            .chain(odd.filter_map(|name| by_name.get(name.as_str())));
-        let mut called = called.flatten().copied().filter(|callee| *callee != id);
-        // Operators are written with signs, which are not looked for: a noisy one makes every text suspect.
+        let named = |names: &BTreeMap<String, Vec<u32>>| -> Vec<u32> {
+            let odd = names
+                .keys()
+                .filter(|name| !is_word(name) && source.contains(name.as_str()));
+            let plain = words.iter().filter_map(|word| names.get(*word));
+            let found = plain.chain(odd.filter_map(|name| names.get(name.as_str())));
+            found.flatten().copied().collect()
+        };
+        // Operators and casts do not name their functions: a noisy one makes every text suspect.
+        let operators = symbols.operators.values().map(|operator| operator.function);
+        let unnamed = operators.chain(symbols.cast_functions.iter().copied());
+        let mut called = named(functions).into_iter().chain(unnamed).map(Callee::Function);
         called.all(|callee| self.visit(callee, visiting))
-            && self
-                .symbols
-                .operators
-                .values()
-                .all(|operator| self.visit(operator.function, visiting))
+            && named(views)
+                .into_iter()
+                .all(|view| self.visit(Callee::View(view), visiting))
     }
 
     /// Whether everything that a tree calls is quiet, and it changes no rows (triggers can do anything).
-    fn tree_is_quiet(&self, node: &Node<'_>, visiting: &mut BTreeSet<u32>) -> bool {
+    fn tree_is_quiet(&self, node: &Node<'_>, visiting: &mut Visiting) -> bool {
         match node {
             Node::Null | Node::Atom(_) | Node::Datum(_) => true,
             Node::List(items) => items.iter().all(|item| self.tree_is_quiet(item, visiting)),
             Node::Object(object) => {
                 let selects = object.name != "QUERY" || object.int("commandType") == Some(1);
+                let is_view = object.text("relkind").as_deref() == Some("v");
+                let view = is_view.then(|| Callee::View(object.oid("relid").unwrap_or(0)));
+                let functions = called(object).filter(|id| *id != 0).map(Callee::Function);
                 selects
-                    && called(object).all(|function| function == 0 || self.visit(function, visiting))
+                    && functions.chain(view).all(|callee| self.visit(callee, visiting))
                     && object
                         .fields
                         .iter()
@@ -166,6 +211,15 @@ impl<'s> Quiet<'s> {
             }
         }
     }
+}
+
+/// Object ids by name.
+fn by_name<'n>(named: impl Iterator<Item = (u32, &'n Text)>) -> BTreeMap<String, Vec<u32>> {
+    let mut by_name: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+    for (id, name) in named {
+        by_name.entry(name.to_string()).or_default().push(id);
+    }
+    by_name
 }
 
 /// The functions that a node itself calls.

@@ -8,7 +8,7 @@ use super::inline::typed_literal;
 use super::names::Names;
 use super::{Lowerer, types};
 use crate::proof::body::{self, Ast, Operator, TypeName};
-use crate::proof::builtin::{Function as Builtin, Group, Order};
+use crate::proof::builtin::{Collation, Function as Builtin, Group, Order};
 use crate::proof::ir::{Cast, Comparison, Expr};
 use crate::proof::symbols::Function;
 use crate::proof::value::{Sort, Type, Value, oid};
@@ -265,12 +265,15 @@ impl Lowerer<'_> {
         };
         let right = Box::new(list.remove(1));
         let left = Box::new(list.remove(0));
-        let bytewise = group != Group::Text;
+        let collation = match group {
+            Group::Text if !matches!(order, Order::Equal | Order::NotEqual) => names.collation()?,
+            _ => Collation::Bytes,
+        };
         Ok((
             Comparison {
                 order,
                 group,
-                bytewise,
+                collation,
             },
             left,
             right,

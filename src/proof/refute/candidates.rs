@@ -316,7 +316,7 @@ pub(super) fn patterns(checks: &[&Expr], attnum: i16) -> Vec<Pattern> {
     for check in checks {
         check.walk(&mut |expr| {
             if let Expr::Call {
-                function: Function::Matches,
+                function: Function::Matches(_),
                 args,
                 ..
             } = expr
