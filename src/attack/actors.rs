@@ -1,5 +1,7 @@
 //! Sessions of one role in the sandbox, bound as the caller says, running the caller's statements: for tests in SQL.
 
+use std::collections::BTreeMap;
+
 use tokio_postgres::{Client, Transaction};
 
 use super::attempt::State;
@@ -32,12 +34,12 @@ impl<'a> Actors<'a> {
         let transaction: Transaction<'a> = sandbox::begin(client).await?;
         let sandbox = Sandbox::open(transaction, Limits::default()).await?;
         let bindings = Bindings::new(model);
-        let session = Session::new(catalog, role, sandbox.standing(), bindings.clone())?
-            .map_err(|reason| Error::new(ErrorKind::Permission, reason))?;
-        let tenants = match tenants {
-            Some(tenants) => tenants,
+        let (tenants, users) = match tenants {
+            Some(tenants) => (tenants, BTreeMap::new()),
             None => make(&sandbox, catalog, model, &bindings).await?,
         };
+        let session = Session::new(catalog, role, sandbox.standing(), bindings.with_users(users))?
+            .map_err(|reason| Error::new(ErrorKind::Permission, reason))?;
         Ok(Self {
             sandbox,
             session,
@@ -82,20 +84,21 @@ impl<'a> Actors<'a> {
     }
 }
 
+/// Two tenants, and who asks for them where that is not the tenant.
 async fn make(
     sandbox: &Sandbox<'_>,
     catalog: &Catalog,
     model: &Model,
     bindings: &Bindings,
-) -> Result<[String; 2]> {
+) -> Result<([String; 2], BTreeMap<String, String>)> {
     if model.tables.is_empty() {
         return Err(Error::input("no table belongs to tenants").with_help(
             "declare the tenant column with --tenant-column or in rls.toml, or name two tenants that are there",
         ));
     }
-    let mut scene = Stage::build(sandbox, catalog, model, bindings, Seed::random()?)
-        .await?
-        .scene;
+    let stage = Stage::build(sandbox, catalog, model, bindings, Seed::random()?).await?;
+    let users = stage.users(catalog, model);
+    let mut scene = stage.scene;
     let mut value = |side| scene.tenant(side).map(str::to_owned);
     let (Some(a), Some(b)) = (value(Side::A), value(Side::B)) else {
         let reasons: Vec<_> = scene.refused.values().cloned().collect();
@@ -105,5 +108,5 @@ async fn make(
         )
         .with_help("name two tenants that are there with --tenant-a and --tenant-b"));
     };
-    Ok([a, b])
+    Ok(([a, b], users))
 }

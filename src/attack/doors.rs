@@ -95,6 +95,11 @@ impl Run<'_> {
             DoorKind::View => self.behind(door, relation)?,
             _ => relation,
         };
+        if self.model.table(behind.oid).is_none() {
+            let reason = "whose its rows are is not known: declare its tenant_column under [[table]] in rls.toml, or \
+                          [[exempt]] it";
+            return Err(reason.to_owned());
+        }
         let Some(table) = self.stage.table(behind.oid) else {
             return Err("no rows can be made for a partition by itself yet".to_owned());
         };

@@ -85,6 +85,7 @@ async fn attack(
         .must("mark the start of the attacks", evidence::MARK)
         .await?;
     let stage = Stage::build(sandbox, catalog, model, &bindings, seed).await?;
+    let bindings = bindings.with_users(stage.users(catalog, model));
     let settings = settings::read_by_policies(catalog, model);
     let mut sessions = BTreeMap::new();
     let mut becoming = BTreeMap::new();

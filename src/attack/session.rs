@@ -30,6 +30,8 @@ pub(crate) struct Bindings {
     settings: BTreeMap<String, String>,
     sql: Option<String>,
     tenant_setting: String,
+    /// Who asks for a tenant, where that is not the tenant.
+    users: BTreeMap<String, String>,
 }
 
 impl Bindings {
@@ -46,7 +48,13 @@ impl Bindings {
             settings,
             sql,
             tenant_setting: model.tenant_setting.clone(),
+            users: BTreeMap::new(),
         }
+    }
+
+    /// The bindings, knowing who asks for which tenant.
+    pub(crate) fn with_users(self, users: BTreeMap<String, String>) -> Self {
+        Self { users, ..self }
     }
 
     /// A query that is true where no setting of the binding has been set in this session.
@@ -79,11 +87,15 @@ impl Bindings {
 impl Binder for Bindings {
     fn bind(&self, tenant: &str) -> Result<Vec<String>> {
         let mut list = Vec::new();
+        // Who asks for nobody that was made is nobody either.
+        let user = self.users.get(tenant).map_or(tenant, String::as_str);
         for (name, template) in &self.settings {
-            list.push(Self::set(name, &template.replace("{tenant}", tenant))?);
+            let value = template.replace("{tenant}", tenant).replace("{user}", user);
+            list.push(Self::set(name, &value)?);
         }
         if let Some(sql) = &self.sql {
-            list.push(sql.replace("{tenant}", &Literal::new(tenant)?.to_string()));
+            let sql = sql.replace("{tenant}", &Literal::new(tenant)?.to_string());
+            list.push(sql.replace("{user}", &Literal::new(user)?.to_string()));
         }
         Ok(list)
     }

@@ -36,6 +36,28 @@ impl Stage {
         self.fresh[table].as_ref().map_err(String::as_str)
     }
 
+    /// Who asks for each tenant, by the tenant's value: what the model's identity holds in the tenant's row.
+    pub(crate) fn users(&self, catalog: &Catalog, model: &Model) -> BTreeMap<String, String> {
+        let mut users = BTreeMap::new();
+        let Some(identity) = &model.identity else {
+            return users;
+        };
+        let relation = catalog.relations.get(identity.relation);
+        let column = relation.and_then(|relation| {
+            let mut columns = relation.columns.iter();
+            columns.position(|column| column.number == identity.column)
+        });
+        for (index, side) in [Side::A, Side::B].into_iter().enumerate() {
+            let place = self.table(identity.relation).map(|table| (table, side, 0));
+            let row = place.and_then(|place| self.scene.rows.get(&place));
+            let user = row
+                .zip(column)
+                .and_then(|(row, column)| row.values.get(column)?.clone().flatten());
+            users.extend(self.scene.tenants[index].clone().zip(user));
+        }
+        users
+    }
+
     /// The table and its inheritance children, children of children included.
     pub(crate) fn with_children(&self, catalog: &Catalog, table: usize) -> BTreeSet<usize> {
         let mut found = BTreeSet::from([table]);
@@ -149,6 +171,9 @@ impl Stage {
             shapes,
             belongs,
             plans,
+            asking: asking(model)
+                .filter_map(|oid| by_oid.get(&oid).copied())
+                .collect(),
             seed,
             canaries,
             tenant_recipe,
@@ -181,6 +206,16 @@ impl Stage {
     }
 }
 
+/// Tables whose rows ask.
+fn asking(model: &Model) -> impl Iterator<Item = Oid> {
+    let users = model
+        .tables
+        .iter()
+        .filter(|table| matches!(table.scope, Scope::Identity { .. }));
+    let looked_up = model.identity.iter().map(|identity| identity.relation);
+    users.map(|table| table.relation).chain(looked_up)
+}
+
 /// Why making a row would reach beyond the transaction.
 fn outside(catalog: &Catalog, oid: Oid) -> Option<String> {
     let relation = catalog.relations.get(oid)?;
@@ -205,7 +240,7 @@ fn belongs(catalog: &Catalog, model: &Model, oid: Oid) -> Belongs {
     let by = match model.table(oid).map(|table| table.scope) {
         Some(Scope::Root { key }) => position(key).map(Belongs::IsTenant),
         Some(Scope::Column { column }) => position(column).map(Belongs::ByColumn),
-        Some(Scope::Child { .. }) => Some(Belongs::ByParent),
+        Some(Scope::Child { .. } | Scope::Identity { .. }) => Some(Belongs::ByParent),
         None => None,
     };
     by.unwrap_or(Belongs::ToNobody)

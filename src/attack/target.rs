@@ -57,7 +57,9 @@ impl<'a> Target<'a> {
 
     /// A row of a side that nothing refers to, where there is one.
     pub(crate) fn leaf(&self, side: Side) -> Option<(Place, &'a Row)> {
-        [1, 0].into_iter().find_map(|number| self.made(side, number))
+        let asking = side == Side::A && self.scene.asking.contains(&self.table);
+        let order = if asking { [0, 1] } else { [1, 0] };
+        order.into_iter().find_map(|number| self.made(side, number))
     }
 
     /// The row of a side that others may refer to.

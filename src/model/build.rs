@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::config::Config;
+use super::expression::Expr;
 use super::names::nearest;
+use super::scope::Policies;
 use super::views::tables_behind_views;
 use super::{Expressions, Model, doors, roles, scope, setting};
 use crate::catalog::{Catalog, Relation};
@@ -38,9 +40,15 @@ impl Model {
             .filter(|relation| !config.is_exempt(relation))
             .collect();
         let expressions = Expressions::read(catalog, &candidates);
-        let asking = setting::asking(config, &expressions, &candidates);
-        let by_policy = |relation: &Relation| asking.compared_column(&expressions, relation);
-        let tables = scope::tenant_tables(catalog, config, &candidates, asking.is_tenant(), &by_policy);
+        let mut asking = setting::asking(config, &expressions, &candidates);
+        let looked_up = asking.look_up(catalog, config, &expressions, &candidates)?;
+        let policies = Policies {
+            is_tenant: asking.is_tenant(),
+            compared: &|relation| asking.compared_column(&expressions, relation),
+            identity: asking.identity.as_ref(),
+            looked_up: &|relation| looked_up.column(relation),
+        };
+        let tables = scope::tenant_tables(catalog, config, &candidates, &policies);
         if tables.is_empty() {
             return Err(no_tenant_table(config, &candidates));
         }
@@ -50,10 +58,15 @@ impl Model {
             .map(|(index, table)| (table.relation, index))
             .collect();
         let tenant: BTreeSet<_> = tables.iter().map(|table| table.relation).collect();
-        let global = candidates
+        let global: Vec<&Relation> = candidates
             .iter()
-            .map(|relation| relation.oid)
-            .filter(|oid| !tenant.contains(oid))
+            .copied()
+            .filter(|relation| !tenant.contains(&relation.oid))
+            .collect();
+        let unknown: Vec<&Relation> = global
+            .iter()
+            .copied()
+            .filter(|relation| relation.row_security && expressions.of(relation).any(Expr::asks))
             .collect();
         let exempt = considered
             .iter()
@@ -61,7 +74,7 @@ impl Model {
             .collect();
         let views = tables_behind_views(catalog, |oid| tenant.contains(&oid));
         let roles = roles::audited(catalog, config, &tables, &views)?;
-        let doors = doors::doors(catalog, &roles, &tables, &views);
+        let doors = doors::doors(catalog, &roles, &tables, &views, &unknown);
         Ok(Self {
             tenant_column: config.tenant_column().to_owned(),
             tenant_setting: asking.setting,
@@ -69,9 +82,10 @@ impl Model {
             roles,
             tables,
             doors,
-            global,
+            global: global.iter().map(|relation| relation.oid).collect(),
             exempt,
             binding: asking.binding,
+            identity: asking.identity,
             expressions: Arc::new(expressions),
             by_oid,
         })

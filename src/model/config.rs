@@ -137,6 +137,8 @@ pub struct Binding {
     pub sql: Option<String>,
     /// The template of a role's name, where every tenant has a role.
     pub role_per_tenant: Option<String>,
+    /// `schema.table.column` that `{user}` is a value of; detected where the policies show it.
+    pub user: Option<String>,
 }
 
 impl Config {

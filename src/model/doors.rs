@@ -42,16 +42,19 @@ struct Doors<'a> {
     catalog: &'a Catalog,
     tables: &'a [TenantTable],
     behind_views: &'a BTreeMap<Oid, BTreeSet<Oid>>,
+    unknown: &'a [&'a Relation],
     role: &'a AuditedRole,
     list: Vec<ModelDoor>,
 }
 
-/// Every door of every role.
+/// Every door of every role. `unknown` are tables whose policies ask who is asking, but of which nothing shows whose
+/// their rows are.
 pub(super) fn doors(
     catalog: &Catalog,
     roles: &[AuditedRole],
     tables: &[TenantTable],
     behind_views: &BTreeMap<Oid, BTreeSet<Oid>>,
+    unknown: &[&Relation],
 ) -> Vec<ModelDoor> {
     let mut list = Vec::new();
     for role in roles {
@@ -59,10 +62,12 @@ pub(super) fn doors(
             catalog,
             tables,
             behind_views,
+            unknown,
             role,
             list: Vec::new(),
         };
         doors.through_tables();
+        doors.through_unknown();
         doors.through_views();
         doors.through_functions();
         doors.through_triggers_and_rules();
@@ -115,6 +120,16 @@ impl Doors<'_> {
                     vec![table.relation],
                     ground,
                 );
+            }
+        }
+    }
+
+    fn through_unknown(&mut self) {
+        for relation in self.unknown {
+            for (command, ground) in self.commands(relation) {
+                let ground = format!("{ground}; whose its rows are is not known");
+                let (object, oid) = (relation.object(), relation.oid);
+                self.push(object, oid, DoorKind::Table, command, Vec::new(), ground);
             }
         }
     }

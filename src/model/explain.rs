@@ -38,6 +38,19 @@ impl fmt::Display for Explanation<'_> {
         for (name, template) in model.binding.iter().flat_map(|binding| &binding.settings) {
             writeln!(out, "  a session is bound by {name} = {template}")?;
         }
+        if let Some(identity) = &model.identity {
+            let column = catalog
+                .relations
+                .get(identity.relation)
+                .and_then(|relation| relation.column(identity.column));
+            let column = column.map(|column| &*column.name).unwrap_or_default();
+            let table = relation(identity.relation);
+            writeln!(
+                out,
+                "  {{user}} is a value of {table}.{column}: {}",
+                identity.ground
+            )?;
+        }
         for sql in model.binding.iter().filter_map(|binding| binding.sql.as_ref()) {
             writeln!(out, "  a session is bound by {sql}")?;
         }

@@ -11,11 +11,13 @@ mod doors;
 mod escape;
 mod explain;
 pub(crate) mod expression;
+mod identity;
 mod names;
 mod pattern;
 mod roles;
 mod scope;
 mod setting;
+mod source;
 mod views;
 
 pub use config::{Allowance, Binding, Config, Exemption, Level, Reason, TableConfig};
@@ -23,6 +25,7 @@ pub use day::Day;
 pub use doors::ModelDoor;
 pub use escape::{Escape, EscapeKind, Step};
 pub use explain::Explanation;
+pub use identity::Identity;
 pub(crate) use names::nearest;
 pub use pattern::Pattern;
 pub use roles::AuditedRole;
@@ -56,6 +59,8 @@ pub struct Model {
     pub exempt: Vec<(Oid, String)>,
     /// How a session is bound, where the tenant setting alone does not do it.
     pub binding: Option<Binding>,
+    /// Where who is asking is looked up, where that is not the tenant.
+    pub identity: Option<Identity>,
     /// What the policies of the tables say.
     pub(crate) expressions: Arc<Expressions>,
     by_oid: BTreeMap<Oid, usize>,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::config::Config;
+use super::identity::Identity;
 use crate::catalog::{Catalog, Constraint, ForeignKey, Oid, Relation};
 
 /// How a table's rows belong to a tenant.
@@ -25,6 +26,11 @@ pub enum Scope {
         /// The table that it refers to.
         parent: Oid,
     },
+    /// Its rows are those who ask, of whom another table says which tenants they belong to.
+    Identity {
+        /// The column by which others refer to it.
+        key: i16,
+    },
 }
 
 /// A tenant-scoped table.
@@ -46,7 +52,7 @@ impl TenantTable {
         match self.scope {
             Scope::Column { column } => Some(column),
             Scope::Root { key } => Some(key),
-            Scope::Child { .. } => None,
+            Scope::Child { .. } | Scope::Identity { .. } => None,
         }
     }
 }
@@ -57,26 +63,43 @@ pub(super) struct Scopes<'a> {
     found: BTreeMap<Oid, (Scope, String)>,
 }
 
-/// Sorts `candidates` into tenant-scoped tables; the others are global. `compared` gives the column that a table's
-/// policies compare with who is asking, which `is_tenant` says is the tenant.
+/// How policies know the tenant of a row.
+pub(super) struct Policies<'p> {
+    /// Whether who is asking is the tenant.
+    pub(super) is_tenant: bool,
+    /// The column that a table's policies compare with who is asking.
+    pub(super) compared: &'p dyn Fn(&Relation) -> Option<i16>,
+    /// Where who is asking is looked up, if that is not the tenant.
+    pub(super) identity: Option<&'p Identity>,
+    /// The column that a table's policies compare with what the look-up gives.
+    pub(super) looked_up: &'p dyn Fn(&Relation) -> Option<i16>,
+}
+
+/// Sorts `candidates` into tenant-scoped tables; the others are global.
 pub(super) fn tenant_tables(
     catalog: &Catalog,
     config: &Config,
     candidates: &[&Relation],
-    is_tenant: bool,
-    compared: &dyn Fn(&Relation) -> Option<i16>,
+    policies: &Policies<'_>,
 ) -> Vec<TenantTable> {
     let mut scopes = Scopes {
         catalog,
         found: BTreeMap::new(),
     };
     scopes.by_column(config, candidates);
+    let ground = |name: &str| format!("its policies compare {name} with what they look up by who is asking");
+    scopes.by_policy(candidates, policies.looked_up, &ground);
     // Without any tenant column of the common name, who is asking is taken for the tenant: what else could it be.
-    if is_tenant || scopes.found.is_empty() && config.tenant_column.is_none() {
-        scopes.by_policy(candidates, compared);
+    if policies.is_tenant || scopes.found.is_empty() && config.tenant_column.is_none() {
+        let ground = |name: &str| format!("its policies compare {name} with the tenant");
+        scopes.by_policy(candidates, policies.compared, &ground);
     }
     scopes.roots(candidates);
     scopes.references_to_root(candidates);
+    if let Some(identity) = policies.identity {
+        scopes.members(candidates, identity);
+        scopes.users(candidates, identity);
+    }
     scopes.children(candidates);
     scopes.parts(candidates);
     candidates
@@ -123,7 +146,12 @@ impl Scopes<'_> {
     }
 
     /// Tables whose policies compare one of their columns with the tenant.
-    fn by_policy(&mut self, candidates: &[&Relation], compared: &dyn Fn(&Relation) -> Option<i16>) {
+    fn by_policy(
+        &mut self,
+        candidates: &[&Relation],
+        compared: &dyn Fn(&Relation) -> Option<i16>,
+        ground: &dyn Fn(&str) -> String,
+    ) {
         for relation in candidates {
             if self.found.contains_key(&relation.oid) {
                 continue;
@@ -132,19 +160,47 @@ impl Scopes<'_> {
             let Some(column) = number.and_then(|number| relation.column(number)) else {
                 continue;
             };
-            let is_key = relation
-                .indexes
-                .iter()
-                .any(|index| index.primary && index.keys == [column.number]);
-            let scope = if is_key {
-                Scope::Root { key: column.number }
-            } else {
-                Scope::Column {
-                    column: column.number,
-                }
-            };
-            let ground = format!("its policies compare {} with the tenant", column.name);
-            self.found.insert(relation.oid, (scope, ground));
+            let found = (keyed(relation, column.number), ground(&column.name));
+            self.found.insert(relation.oid, found);
+        }
+    }
+
+    /// The table in which who is asking is looked up, by the column that the look-up gives: what a function's body
+    /// suggests must refer to the tenants.
+    fn members(&mut self, candidates: &[&Relation], identity: &Identity) {
+        let relation = candidates
+            .iter()
+            .find(|relation| relation.oid == identity.relation);
+        if let (Some(relation), Some((tenant, certain))) = (relation, identity.tenant) {
+            let mut keys = relation.foreign_keys();
+            let refers = keys.any(|(constraint, key)| {
+                constraint.columns == [tenant]
+                    && matches!(self.found.get(&key.relation), Some((Scope::Root { key: root }, _)) if key.columns == [*root])
+            });
+            if certain || refers {
+                let ground = "who is asking is looked up in it".to_owned();
+                let scope = keyed(relation, tenant);
+                self.found.entry(relation.oid).or_insert((scope, ground));
+            }
+        }
+    }
+
+    /// The table of those who ask, which the look-up refers to: nothing in it names a tenant.
+    fn users(&mut self, candidates: &[&Relation], identity: &Identity) {
+        let members = candidates
+            .iter()
+            .find(|relation| relation.oid == identity.relation);
+        for (constraint, key) in members.iter().flat_map(|relation| relation.foreign_keys()) {
+            let known = candidates.iter().any(|relation| relation.oid == key.relation);
+            if let (true, true, [key_column]) = (
+                known,
+                constraint.columns == [identity.column],
+                key.columns.as_slice(),
+            ) {
+                let ground = format!("who is asking refers to it ({})", constraint.name);
+                let scope = Scope::Identity { key: *key_column };
+                self.found.entry(key.relation).or_insert((scope, ground));
+            }
         }
     }
 
@@ -208,8 +264,10 @@ impl Scopes<'_> {
                 if self.found.contains_key(&relation.oid) {
                     continue;
                 }
+                // Users come last: a row that names its author belongs to what else it names.
                 let parent = mandatory_keys(relation)
-                    .find(|(_, key)| key.relation != relation.oid && self.found.contains_key(&key.relation));
+                    .filter(|(_, key)| key.relation != relation.oid && self.found.contains_key(&key.relation))
+                    .min_by_key(|(_, key)| matches!(self.found[&key.relation].0, Scope::Identity { .. }));
                 if let Some((constraint, key)) = parent {
                     let parent = self.catalog.relations.get(key.relation);
                     let ground = format!(
@@ -252,6 +310,7 @@ impl Scopes<'_> {
                     let scope = match scope {
                         Scope::Column { column } => same(column).map(|column| Scope::Column { column }),
                         Scope::Root { key } => same(key).map(|key| Scope::Root { key }),
+                        Scope::Identity { key } => same(key).map(|key| Scope::Identity { key }),
                         child @ Scope::Child { .. } => Some(child),
                     };
                     let ground = format!("part of {}", parent.plain_name());
@@ -264,6 +323,15 @@ impl Scopes<'_> {
             self.found.extend(next);
         }
     }
+}
+
+/// By this column: a table that has it as its primary key holds the tenants themselves.
+fn keyed(relation: &Relation, column: i16) -> Scope {
+    let mut indexes = relation.indexes.iter();
+    if indexes.any(|index| index.primary && index.keys == [column]) {
+        return Scope::Root { key: column };
+    }
+    Scope::Column { column }
 }
 
 /// The column that `column` of the referencing table stands beside in the foreign key.

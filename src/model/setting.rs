@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use super::config::{Binding, Config};
 use super::expression::{Expr, lower};
+use super::identity::{self, Found, Identity};
+use super::source::{Source, column_of, json, source_of};
 use crate::catalog::{Catalog, Oid, Relation, Text};
+use crate::error::{Error, Result};
 
 /// The policies' expressions, each text read once. Found by where the catalog holds the text, because that is asked
 /// many times and the text is long; the text is kept, so that no other can come to lie there.
@@ -33,7 +36,7 @@ impl Expressions {
         self.0.get(&address(tree)).map(|(_, expression)| &**expression)
     }
 
-    fn of<'a>(&'a self, relation: &'a Relation) -> impl Iterator<Item = &'a Expr> {
+    pub(super) fn of<'a>(&'a self, relation: &'a Relation) -> impl Iterator<Item = &'a Expr> {
         let trees = relation
             .policies
             .iter()
@@ -46,27 +49,6 @@ fn address(tree: &Text) -> usize {
     tree.as_ptr().addr()
 }
 
-/// Who is asking, as a policy sees it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Source {
-    /// A setting whose value is the tenant.
-    Setting(String),
-    /// A member of the JSON that a setting holds: the names that lead to it.
-    Claim(String, Vec<String>),
-    /// The role.
-    Role,
-}
-
-impl Source {
-    fn describe(&self) -> String {
-        match self {
-            Self::Setting(name) => format!("the setting {name}"),
-            Self::Claim(name, keys) => format!("{} of the JSON in {name}", keys.join(".")),
-            Self::Role => "the role's name".to_owned(),
-        }
-    }
-}
-
 /// How the policies know the tenant.
 #[derive(Debug, Clone)]
 pub(super) struct Asking {
@@ -76,6 +58,8 @@ pub(super) struct Asking {
     pub(super) ground: String,
     /// How a session is bound, where the setting's value is not the tenant.
     pub(super) binding: Option<Binding>,
+    /// Where who is asking is looked up, where that is not the tenant.
+    pub(super) identity: Option<Identity>,
     /// What columns are compared with.
     source: Source,
     /// Whether tenant columns are.
@@ -166,7 +150,7 @@ impl Asking {
         let binding = config.binding.clone().or_else(|| match &source {
             Source::Setting(_) => None,
             Source::Claim(name, keys) => Some(Binding {
-                settings: BTreeMap::from([(name.clone(), json(keys))]),
+                settings: BTreeMap::from([(name.clone(), json(keys, "{tenant}"))]),
                 ..Binding::default()
             }),
             Source::Role => Some(Binding {
@@ -178,9 +162,60 @@ impl Asking {
             setting,
             ground,
             binding,
+            identity: None,
             source,
             is_tenant,
         }
+    }
+
+    /// Looks for who is asking, where that is not the tenant, and binds sessions to it.
+    pub(super) fn look_up(
+        &mut self,
+        catalog: &Catalog,
+        config: &Config,
+        expressions: &Expressions,
+        relations: &[&Relation],
+    ) -> Result<Found> {
+        let declared = config.binding.as_ref().filter(|binding| binding.names_user());
+        if self.is_tenant && declared.is_none() || config.binding.is_some() && declared.is_none() {
+            return Ok(Found::default());
+        }
+        let named = config.tenant_setting.as_deref().map(str::to_lowercase);
+        let wanted = |name: &str| match (declared, &named) {
+            (Some(binding), _) => binding
+                .settings
+                .iter()
+                .any(|(setting, template)| setting.to_lowercase() == name && template.contains("{user}")),
+            (None, Some(named)) => name == named,
+            (None, None) => true,
+        };
+        let found = identity::find(catalog, expressions, relations, &wanted);
+        self.identity = identity::declared(catalog, config)?.or_else(|| found.identity.clone());
+        if declared.is_some() {
+            if self.identity.is_none() {
+                let error =
+                    Error::input("[binding] asks for {user}, and no policy shows which column holds it");
+                return Err(error.with_help("add user = \"schema.table.column\" to [binding] in rls.toml"));
+            }
+            return Ok(found);
+        }
+        let Some((identity, source)) = self.identity.as_ref().zip(found.source.clone()) else {
+            return Ok(found);
+        };
+        let place = identity::named(catalog, (identity.relation, identity.column)).unwrap_or_default();
+        let (name, template) = match &source {
+            Source::Setting(name) => (name.clone(), "{user}".to_owned()),
+            Source::Claim(name, keys) => (name.clone(), json(keys, "{user}")),
+            Source::Role => return Ok(found),
+        };
+        self.ground = format!("the policies look {} up in {place}", source.describe());
+        self.setting.clone_from(&name);
+        self.binding = Some(Binding {
+            settings: BTreeMap::from([(name, template)]),
+            ..Binding::default()
+        });
+        self.source = source;
+        Ok(found)
     }
 
     /// Whether tenant columns are compared with it: then other columns that are compared with it hold the tenant too.
@@ -239,108 +274,4 @@ fn comparisons(expression: &Expr) -> Vec<(i16, Source)> {
         }
     });
     list
-}
-
-/// The column, through conversions.
-fn column_of(expression: &Expr) -> Option<i16> {
-    match expression {
-        Expr::Column { number, .. } if *number > 0 => Some(*number),
-        Expr::Cast { arg, .. } => column_of(arg),
-        _ => None,
-    }
-}
-
-/// What says who is asking, through conversions, fallbacks and functions that are understood.
-fn source_of(expression: &Expr) -> Option<Source> {
-    /// `json ->> text` and `jsonb ->> text`.
-    const MEMBER: [Oid; 2] = [3948, 3214];
-    match expression {
-        Expr::Setting { name, .. } if name.contains('.') => Some(Source::Setting(name.clone())),
-        Expr::User => Some(Source::Role),
-        Expr::Cast { arg, .. } | Expr::Once(arg) => source_of(arg),
-        Expr::NullIf(left, _) => source_of(left),
-        // auth.uid() and its kin: the first that is found, the last of them being the whole claims.
-        Expr::Coalesce(list) => list.iter().rev().find_map(source_of),
-        Expr::Call { function, args, .. } if MEMBER.contains(function) => {
-            let (setting, mut keys) = member_of(args.first()?)?;
-            let Some(Expr::Text(key)) = args.get(1) else {
-                return None;
-            };
-            keys.push(key.clone());
-            Some(Source::Claim(setting, keys))
-        }
-        Expr::Call { body: Some(body), .. } => source_of(body),
-        _ => None,
-    }
-}
-
-/// The setting that holds JSON, and the names that lead into it.
-fn member_of(expression: &Expr) -> Option<(String, Vec<String>)> {
-    /// `json -> text` and `jsonb -> text`.
-    const OBJECT: [Oid; 2] = [3947, 3478];
-    match expression {
-        Expr::Setting { name, .. } => Some((name.clone(), Vec::new())),
-        Expr::Cast { arg, .. } | Expr::Once(arg) => member_of(arg),
-        Expr::NullIf(left, _) => member_of(left),
-        Expr::Coalesce(list) => list.iter().rev().find_map(member_of),
-        Expr::Call { function, args, .. } if OBJECT.contains(function) => {
-            let (setting, mut keys) = member_of(args.first()?)?;
-            let Some(Expr::Text(key)) = args.get(1) else {
-                return None;
-            };
-            keys.push(key.clone());
-            Some((setting, keys))
-        }
-        Expr::Call { body: Some(body), .. } => member_of(body),
-        _ => None,
-    }
-}
-
-/// JSON with `{tenant}` where the names lead.
-fn json(keys: &[String]) -> String {
-    let mut value = serde_json::Value::from("{tenant}");
-    for key in keys.iter().rev() {
-        value = serde_json::json!({ key: value });
-    }
-    value.to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn setting(name: &str) -> Expr {
-        Expr::Setting {
-            name: name.into(),
-            missing_ok: true,
-        }
-    }
-
-    #[test]
-    fn claims_are_found_behind_conversions() {
-        let claims = Expr::Cast {
-            arg: Box::new(Expr::NullIf(
-                Box::new(setting("jwt.claims")),
-                Box::new(Expr::Text(String::new())),
-            )),
-            target: 3802,
-        };
-        let member = |function, object, key: &str| Expr::Call {
-            function,
-            args: vec![object, Expr::Text(key.into())],
-            body: None,
-        };
-        let tenant = member(3214, member(3478, claims, "app"), "tenant");
-        let expected = Source::Claim("jwt.claims".into(), vec!["app".into(), "tenant".into()]);
-        assert_eq!(source_of(&tenant), Some(expected));
-        assert_eq!(
-            json(&["app".into(), "tenant".into()]),
-            r#"{"app":{"tenant":"{tenant}"}}"#
-        );
-    }
-
-    #[test]
-    fn a_sub_select_over_a_table_is_no_source() {
-        assert_eq!(source_of(&Expr::Other(vec![setting("a.b")])), None);
-    }
 }

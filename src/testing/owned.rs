@@ -152,7 +152,7 @@ fn condition(
             depth,
         ),
         None if relation.column_named(&model.tenant_column).is_some() => of_column(&model.tenant_column),
-        None => Err(nobody()),
+        Some(Scope::Identity { .. }) | None => Err(nobody()),
     }
 }
 

@@ -134,11 +134,12 @@ async fn a_user_with_memberships_is_no_tenant() {
     )
     .await;
     assert_eq!(model.tenant_setting, "app.user_id");
-    assert!(
-        model.setting_ground.contains("a column"),
-        "{}",
-        model.setting_ground
+    assert_eq!(
+        model.setting_ground,
+        "the policies look the setting app.user_id up in public.membership.user_id"
     );
+    let binding = model.binding.as_ref().unwrap();
+    assert_eq!(binding.settings["app.user_id"], "{user}");
     assert!(matches!(
         scope(&catalog, &model, "invoice"),
         Some(Scope::Column { column: 1 })

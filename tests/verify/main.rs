@@ -9,6 +9,7 @@ mod support;
 
 mod catalog;
 mod cli;
+mod identities;
 mod idioms;
 mod model;
 mod reference;

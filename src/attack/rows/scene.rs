@@ -1,6 +1,6 @@
 //! The scene: the tables, a plan for each, the tenants, and the rows that were made.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::plan::{Plan, Source};
 use super::recipe::Recipe;
@@ -56,6 +56,8 @@ pub(crate) struct Scene {
     pub(crate) seed: Seed,
     /// The mark in each side's text.
     pub(crate) canaries: [String; 2],
+    /// Tables of which A's first row is the one that asks: others of A's rows may be other people's.
+    pub(crate) asking: BTreeSet<usize>,
     /// How a tenant's value is made where no table holds the tenants.
     pub(crate) tenant_recipe: (TypeShape, Recipe),
     /// The tenants' values; known once the tenants' own rows are, or from the start.

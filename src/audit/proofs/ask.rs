@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::{Catalog, Oid, Privilege, Relation};
 use crate::model::{AuditedRole, Model, Scope as ModelScope, TenantTable};
-use crate::proof::{Command, CommandVerdict, Prover, Scope, Session, Shared, TablePolicies, Tenancy};
+use crate::proof::{
+    Command, CommandVerdict, Membership, Prover, Scope, Session, Shared, TablePolicies, Tenancy,
+};
 
 /// `bool`
 const BOOLEAN: u32 = 16;
@@ -24,6 +26,18 @@ pub(super) fn session(catalog: &Catalog, model: &Model, role: &AuditedRole) -> O
         }
         session.binding = binding.settings.clone();
         session.role_template.clone_from(&binding.role_per_tenant);
+    }
+    if let Some(identity) = &model.identity {
+        session.memberships.extend(
+            model
+                .tenant_column_of(identity.relation)
+                .map(|tenant| Membership {
+                    relation: identity.relation,
+                    key: identity.column,
+                    placeholder: "user".to_owned(),
+                    tenant,
+                }),
+        );
     }
     let tables = model.tables.iter();
     session.tenancies = tables
@@ -66,6 +80,7 @@ pub(super) fn tenancy(catalog: &Catalog, table: &TenantTable) -> Option<Tenancy>
                 parent_columns: key.columns.clone(),
             })
         }
+        ModelScope::Identity { .. } => None,
     }
 }
 
@@ -100,6 +115,11 @@ impl<'a> Asker<'a> {
             prover,
             children,
         }
+    }
+
+    /// Whether who is asking is looked up in a table.
+    pub(super) fn has_identity(&self) -> bool {
+        self.model.identity.is_some()
     }
 
     pub(super) fn session(&self) -> &Session {

@@ -113,6 +113,21 @@ fn obstacle(asker: &Asker<'_>, relation: &Relation, found: &Counterexample) -> O
         return Some(format!("{name} says whose row it is"));
     }
     let session = asker.session();
+    // A row that names who is asking: then the session is bound to that row's tenant, as far as that table goes.
+    if asker.has_identity() {
+        let names = |value: &str| {
+            let in_json = format!("\"{value}\"");
+            let mut settings = found
+                .settings
+                .iter()
+                .filter_map(|(_, setting)| setting.as_deref());
+            !value.is_empty() && settings.any(|setting| setting == value || setting.contains(&in_json))
+        };
+        let mut row = found.row.iter();
+        if let Some((name, _)) = row.find(|(_, value)| value.as_deref().is_some_and(names)) {
+            return Some(format!("{name} says that the session is of the row's tenant"));
+        }
+    }
     // A session whose other settings hold the row's tenant is bound to that tenant, only by another setting.
     let tenant = found.row_tenant.as_deref().unwrap_or_default();
     let reads_binding = found.settings_read.iter().any(|name| session.is_binding(name));

@@ -44,6 +44,10 @@ fn is_scoped(table: &TenantTable, parent: &TenantTable, constraint: &Constraint,
     {
         return decides == constraint.oid;
     }
+    // Users are of no one tenant: who belongs to which is for another table to say.
+    if matches!(parent.scope, Scope::Identity { .. }) {
+        return true;
+    }
     let (own, other) = (table.tenant_column(), parent.tenant_column());
     let mut pairs = constraint.columns.iter().zip(&key.columns);
     pairs.any(|(column, referenced)| own == Some(*column) && other == Some(*referenced))

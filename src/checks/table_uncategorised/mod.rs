@@ -72,7 +72,7 @@ fn run(context: &Context<'_>, findings: &mut Findings<'_>) {
                 ),
             ),
             _ if relation.row_security => (
-                Severity::Info,
+                Severity::Warning,
                 format!("it has row security, but nothing shows whose its rows are; {who} may {what}"),
             ),
             _ if writes => (

@@ -57,7 +57,7 @@ fn run(context: &Context<'_>, findings: &mut Findings<'_>) {
 fn scope_columns(table: &TenantTable, relation: &Relation) -> Vec<i16> {
     match table.scope {
         Scope::Column { column } => vec![column],
-        Scope::Root { key } => vec![key],
+        Scope::Root { key } | Scope::Identity { key } => vec![key],
         Scope::Child { constraint, .. } => {
             let own = |known: &&Constraint| known.oid == constraint;
             let constraint = relation.constraints.iter().find(own);

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use super::expr::Expr;
 use crate::catalog::{Function, Oid};
 use crate::proof::body::{Ast, Operator, parse_plpgsql, parse_sql};
+use crate::sql::Literal;
 
 /// `jsonb -> text` and `jsonb ->> text`.
 const JSONB_FIELD: Oid = 3478;
@@ -25,7 +26,7 @@ pub(crate) enum Token {
 }
 
 impl Token {
-    fn is(&self, word: &str) -> bool {
+    pub(crate) fn is(&self, word: &str) -> bool {
         matches!(self, Self::Word(known) if known == word)
     }
 }
@@ -158,6 +159,26 @@ pub(super) fn computes(function: &Function) -> Option<Expr> {
         arg: Box::new(meaning(&ast.ok()?)?),
         target: function.result,
     })
+}
+
+/// What these tokens of a body compute.
+pub(crate) fn computes_tokens(list: &[Token]) -> Option<Expr> {
+    let mut text = String::from("SELECT ");
+    let mut apart = false;
+    for token in list {
+        let is_symbol = matches!(token, Token::Symbol(_));
+        if apart && !is_symbol {
+            text.push(' ');
+        }
+        apart = !is_symbol;
+        match token {
+            // The words of SQL among them have to stay such.
+            Token::Word(word) | Token::Number(word) => text.push_str(word),
+            Token::Text(value) => text.push_str(&Literal::new(value).ok()?.to_string()),
+            Token::Symbol(symbol) => text.push(*symbol),
+        }
+    }
+    meaning(&parse_sql(&text).ok()?)
 }
 
 fn meaning(ast: &Ast) -> Option<Expr> {

@@ -146,7 +146,9 @@ pub(crate) fn evaluate(expr: &Expr, world: &World<'_>) -> Value {
         Expr::Cast { arg, target } => cast(value(arg), *target),
         Expr::Call { body: Some(body), .. } => value(body),
         Expr::Once(inner) => value(inner),
-        Expr::Call { .. } | Expr::Reads(_) | Expr::Other(_) => Value::Unknown,
+        Expr::Call { .. } | Expr::Reads(_) | Expr::Foreign { .. } | Expr::Sub { .. } | Expr::Other(_) => {
+            Value::Unknown
+        }
     }
 }
 

@@ -68,6 +68,17 @@ pub(crate) enum Expr {
     Once(Box<Expr>),
     /// A relation that a sub-select reads.
     Reads(Oid),
+    /// A column of such a relation.
+    Foreign {
+        relation: Oid,
+        number: i16,
+    },
+    /// A sub-select with FROM: what its rows are compared with (of IN and ANY), what it selects, and the rest of it.
+    Sub {
+        test: Vec<Expr>,
+        target: Vec<Expr>,
+        rest: Vec<Expr>,
+    },
     /// Anything else.
     Other(Vec<Expr>),
 }
@@ -95,7 +106,13 @@ impl Expr {
             | Self::Column { .. }
             | Self::Setting { .. }
             | Self::User
-            | Self::Reads(_) => {}
+            | Self::Reads(_)
+            | Self::Foreign { .. } => {}
+            Self::Sub { test, target, rest } => {
+                for part in test.iter().chain(target).chain(rest) {
+                    visit(part);
+                }
+            }
             Self::And(list) | Self::Or(list) | Self::Coalesce(list) | Self::Other(list) => {
                 list.iter().for_each(visit);
             }
@@ -144,6 +161,15 @@ impl Expr {
     /// Whether it looks at this column of the policy's table, or at the whole row.
     pub(crate) fn has_column(&self, wanted: i16) -> bool {
         self.any(|part| matches!(part, Self::Column { number, .. } if *number == wanted || *number == 0))
+    }
+
+    /// Whether it depends on who is asking: on a custom setting, the role, other tables, or functions that may.
+    pub(crate) fn asks(&self) -> bool {
+        self.looks_elsewhere()
+            || self.any(|part| match part {
+                Self::Setting { name, .. } => name.contains('.'),
+                part => matches!(part, Self::User),
+            })
     }
 
     /// Whether it reads other tables or calls functions whose body is not known.

@@ -2,7 +2,8 @@
 
 use super::body;
 use super::expr::Expr;
-use crate::catalog::{Catalog, Function, Text};
+use super::query::{only_query, plain_select};
+use crate::catalog::{Catalog, Function, Oid, Text};
 use crate::proof::builtin::{Function as Builtin, Group, Order, function as builtin};
 use crate::proof::tree::{Node, Object};
 use crate::proof::{Value, literal, print};
@@ -12,23 +13,25 @@ const MAX_BODIES: usize = 4;
 
 /// What the expression says; everything unknown where the text is no tree.
 pub(crate) fn lower(catalog: &Catalog, tree: &Text) -> Expr {
-    let mut lowering = Lowering {
-        catalog,
-        depth: 0,
-        bodies: 0,
-        arguments: Vec::new(),
-        case: None,
-    };
-    match Node::parse(tree) {
-        Ok(node) => lowering.node(&node),
-        Err(_) => Expr::Other(Vec::new()),
-    }
+    Lowering::new(catalog, 0, &[]).text(tree)
+}
+
+/// What a function's stored body looks at; its arguments are unknown.
+pub(crate) fn lower_body(catalog: &Catalog, tree: &Text) -> Expr {
+    Lowering::new(catalog, 1, &[]).text(tree)
+}
+
+/// What a function without arguments computes, where that is understood.
+pub(crate) fn computed(catalog: &Catalog, function: &Function) -> Option<Expr> {
+    Lowering::new(catalog, 0, &[]).body(function, &[])
 }
 
 struct Lowering<'a> {
     catalog: &'a Catalog,
     /// How many sub-selects we are in.
     depth: i64,
+    /// The relations that each of them reads, by place; 0 where it is none.
+    tables: Vec<Vec<Oid>>,
     /// How many functions' bodies we are in.
     bodies: usize,
     /// What the function was called with, whose body this is.
@@ -37,7 +40,25 @@ struct Lowering<'a> {
     case: Option<Expr>,
 }
 
-impl Lowering<'_> {
+impl<'a> Lowering<'a> {
+    fn new(catalog: &'a Catalog, bodies: usize, arguments: &[Expr]) -> Self {
+        Self {
+            catalog,
+            depth: 0,
+            tables: Vec::new(),
+            bodies,
+            arguments: arguments.to_vec(),
+            case: None,
+        }
+    }
+
+    fn text(&mut self, tree: &Text) -> Expr {
+        match Node::parse(tree) {
+            Ok(node) => self.node(&node),
+            Err(_) => Expr::Other(Vec::new()),
+        }
+    }
+
     fn node(&mut self, node: &Node<'_>) -> Expr {
         match node {
             Node::Object(object) => self.object(object),
@@ -63,7 +84,10 @@ impl Lowering<'_> {
             "VAR" => self.column(object),
             "PARAM" => {
                 let place = object.int("paramid").and_then(|id| usize::try_from(id - 1).ok());
-                let argument = place.and_then(|place| self.arguments.get(place));
+                // Of another kind it stands for what a sub-select gives.
+                let argument = place
+                    .filter(|_| object.int("paramkind") == Some(0))
+                    .and_then(|place| self.arguments.get(place));
                 argument.cloned().unwrap_or(Expr::Other(Vec::new()))
             }
             "BOOLEXPR" => {
@@ -120,9 +144,9 @@ impl Lowering<'_> {
             "SQLVALUEFUNCTION" if matches!(object.int("op"), Some(9..=12)) => Expr::User,
             "SUBLINK" => self.sublink(object),
             "QUERY" => {
-                self.depth += 1;
+                self.enter(object);
                 let parts = self.fields(object);
-                self.depth -= 1;
+                self.leave();
                 Expr::Other(parts)
             }
             "RANGETBLENTRY" => {
@@ -138,7 +162,13 @@ impl Lowering<'_> {
 
     /// Every node that a field of `object` holds.
     fn fields(&mut self, object: &Object<'_>) -> Vec<Expr> {
-        let nodes = object.fields.iter().map(|(_, value)| value);
+        self.fields_but(object, "")
+    }
+
+    /// The same without one of them.
+    fn fields_but(&mut self, object: &Object<'_>, without: &str) -> Vec<Expr> {
+        let fields = object.fields.iter().filter(|(name, _)| *name != without);
+        let nodes = fields.map(|(_, value)| value);
         nodes
             .filter(|value| {
                 matches!(value, Node::Object(_))
@@ -163,8 +193,34 @@ impl Lowering<'_> {
                 number,
                 type_oid: object.oid("vartype").unwrap_or(0),
             },
-            _ => Expr::Other(Vec::new()),
+            Some(number) => match self.relation(object) {
+                Some(relation) => Expr::Foreign { relation, number },
+                None => Expr::Other(Vec::new()),
+            },
+            None => Expr::Other(Vec::new()),
         }
+    }
+
+    /// The relation that a column is of, where a sub-select reads it.
+    fn relation(&self, object: &Object<'_>) -> Option<Oid> {
+        let up = usize::try_from(object.int("varlevelsup")?).ok()?;
+        let query = self.tables.len().checked_sub(up + 1)?;
+        let place = usize::try_from(object.int("varno")? - 1).ok()?;
+        self.tables[query].get(place).copied().filter(|&oid| oid != 0)
+    }
+
+    fn enter(&mut self, query: &Object<'_>) {
+        let entries = query.items("rtable").iter().map(|entry| {
+            let entry = entry.object().filter(|entry| entry.int("rtekind") == Some(0));
+            entry.and_then(|entry| entry.oid("relid")).unwrap_or(0)
+        });
+        self.tables.push(entries.collect());
+        self.depth += 1;
+    }
+
+    fn leave(&mut self) {
+        self.depth -= 1;
+        self.tables.pop();
     }
 
     fn call(&mut self, object: &Object<'_>) -> Expr {
@@ -231,13 +287,7 @@ impl Lowering<'_> {
         let [target] = query.items("targetList") else {
             return None;
         };
-        let mut inner = Lowering {
-            catalog: self.catalog,
-            depth: 0,
-            bodies: self.bodies + 1,
-            arguments: args.to_vec(),
-            case: None,
-        };
+        let mut inner = Lowering::new(self.catalog, self.bodies + 1, args);
         Some(inner.node(target.object()?.get("expr")))
     }
 
@@ -284,46 +334,28 @@ impl Lowering<'_> {
 
     fn sublink(&mut self, object: &Object<'_>) -> Expr {
         const SCALAR: i64 = 4;
-        if let (Some(SCALAR), Some(query)) = (object.int("subLinkType"), object.object("subselect"))
+        let Some(query) = object.object("subselect") else {
+            return Expr::Other(self.fields(object));
+        };
+        if object.int("subLinkType") == Some(SCALAR)
             && plain_select(query)
             && let [target] = query.items("targetList")
         {
-            self.depth += 1;
+            self.enter(query);
             let inner = target.object().map(|target| self.node(target.get("expr")));
-            self.depth -= 1;
+            self.leave();
             return Expr::Once(Box::new(inner.unwrap_or(Expr::Null)));
         }
-        Expr::Other(self.fields(object))
-    }
-}
-
-/// Whether the query is SELECT of expressions alone: no FROM, no WHERE.
-fn plain_select(query: &Object<'_>) -> bool {
-    let empty = |field: &str| query.get(field).is_null() || query.items(field).is_empty();
-    let no_condition = query
-        .object("jointree")
-        .is_none_or(|tree| tree.get("quals").is_null());
-    query.name == "QUERY"
-        && query.int("commandType") == Some(1)
-        && query.get("rtable").is_null()
-        && query.get("cteList").is_null()
-        && query.get("limitCount").is_null()
-        && query.get("limitOffset").is_null()
-        && query.get("havingQual").is_null()
-        && query.get("setOperations").is_null()
-        && empty("groupClause")
-        && no_condition
-}
-
-/// The one query of a SQL-standard body: `RETURN …`, or BEGIN ATOMIC with one statement.
-fn only_query<'a, 'n>(node: &'n Node<'a>) -> Option<&'n Object<'a>> {
-    match node {
-        Node::Object(query) => Some(query),
-        Node::List(items) => match items.as_slice() {
-            [one] => only_query(one),
-            _ => None,
-        },
-        _ => None,
+        let test = match object.get("testexpr") {
+            Node::Null => Vec::new(),
+            test => vec![self.node(test)],
+        };
+        self.enter(query);
+        let targets = query.items("targetList").iter().filter_map(Node::object);
+        let target = targets.map(|target| self.node(target.get("expr"))).collect();
+        let rest = self.fields_but(query, "targetList");
+        self.leave();
+        Expr::Sub { test, target, rest }
     }
 }
 

@@ -7,8 +7,9 @@ mod body;
 mod eval;
 mod expr;
 mod lower;
+mod query;
 
-pub(crate) use body::{Token, names_read, settings_read, tokens};
+pub(crate) use body::{Token, computes_tokens, names_read, settings_read, tokens};
 pub(crate) use eval::{RowTenant, State, Value, World, evaluate};
 pub(crate) use expr::Expr;
-pub(crate) use lower::lower;
+pub(crate) use lower::{computed, lower, lower_body};

@@ -1,0 +1,12 @@
+create table tenants(id bigserial primary key, name text);
+create table users(id bigserial primary key, tenant_id bigint not null references tenants, email text);
+create table docs(id bigserial primary key, tenant_id bigint not null references tenants, owner_id bigint not null references users, body text);
+create table notes(id bigserial primary key, user_id bigint not null references users, body text);
+create role idy_web login;
+grant select, insert, update, delete on all tables in schema public to idy_web; grant usage on all sequences in schema public to idy_web;
+alter table tenants enable row level security; alter table users enable row level security; alter table docs enable row level security; alter table notes enable row level security;
+create policy a on users using (id = current_setting('app.user_id', true)::bigint);
+create policy a on tenants for select using (id in (select tenant_id from users where id = current_setting('app.user_id', true)::bigint));
+create policy a on docs using (tenant_id = (select tenant_id from users where id = current_setting('app.user_id', true)::bigint));
+create policy a on notes using (user_id = current_setting('app.user_id', true)::bigint);
+revoke insert, update, delete on users from idy_web;
