@@ -12,6 +12,8 @@ pub(crate) struct Body<'a> {
     pub(crate) tables: Vec<&'a Relation>,
     /// Those that it names without a schema.
     pub(crate) unqualified: Vec<String>,
+    /// The types that it casts to by a name without a schema which is no word of the grammar.
+    pub(crate) types: Vec<String>,
     /// Whether it looks at who is asking, or calls a function of the project's that might.
     pub(crate) asks_who: bool,
 }
@@ -63,6 +65,7 @@ fn of_tree<'a>(catalog: &'a Catalog, function: &Function, tree: &str) -> Body<'a
             .filter_map(|read| catalog.relations.get(read.relation))
             .collect(),
         unqualified: Vec::new(),
+        types: Vec::new(),
         asks_who: !function.calls.is_empty() || ASKING.iter().any(|mark| tree.contains(mark)),
     }
 }
@@ -105,6 +108,48 @@ fn of_text<'a>(
     Body {
         tables,
         unqualified,
+        types: types_named(&list),
         asks_who: !settings_read(&list).is_empty() || list.iter().enumerate().any(asks),
     }
+}
+
+/// Types behind `::`, and behind `AS` where there is a CAST.
+fn types_named(list: &[Token]) -> Vec<String> {
+    /// Types whose name the grammar itself gives a meaning.
+    const GRAMMAR: [&str; 16] = [
+        "integer",
+        "int",
+        "bigint",
+        "smallint",
+        "boolean",
+        "varchar",
+        "character",
+        "char",
+        "numeric",
+        "decimal",
+        "real",
+        "float",
+        "double",
+        "time",
+        "timestamp",
+        "interval",
+    ];
+    let has_cast = list.contains(&Token::Word("cast".to_owned()));
+    let mut names = BTreeSet::new();
+    for (place, token) in list.iter().enumerate() {
+        let name = match (token, list.get(place + 1), list.get(place + 2)) {
+            (Token::Symbol(':'), Some(Token::Symbol(':')), Some(Token::Word(name))) => name,
+            (Token::Word(word), Some(Token::Word(name)), Some(Token::Symbol(')')))
+                if has_cast && word == "as" =>
+            {
+                name
+            }
+            _ => continue,
+        };
+        let is_qualified = list.get(place + 3) == Some(&Token::Symbol('.'));
+        if !is_qualified && !GRAMMAR.contains(&name.as_str()) {
+            names.insert(name.clone());
+        }
+    }
+    names.into_iter().collect()
 }

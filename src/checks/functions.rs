@@ -16,6 +16,8 @@ pub(crate) enum Shadow {
     Path,
     /// It names these relations without a schema, where temporary ones are looked up first.
     Relations(Vec<String>),
+    /// The same for types that it casts to.
+    Types(Vec<String>),
 }
 
 /// SECURITY DEFINER functions that an audited role may call or sets off by a trigger, each with the role.
@@ -116,6 +118,16 @@ pub(crate) fn shadow(context: &Context<'_>, role: &AuditedRole, function: &Funct
             .unwrap_or_default();
         if !shadowed.is_empty() {
             return Shadow::Relations(shadowed);
+        }
+    }
+    // Types come with every path, an empty one too: PostgreSQL's own are then looked up second.
+    let temporary_last = path
+        .as_deref()
+        .is_some_and(|path| path.last() == Some(&"pg_temp"));
+    if may_make_temporary && !temporary_last {
+        let types = body(context, function).map(|body| body.types.clone());
+        if let Some(types) = types.filter(|types| !types.is_empty()) {
+            return Shadow::Types(types);
         }
     }
     let may_create = !super::words::creatable_schemas(context, role).is_empty()

@@ -35,6 +35,16 @@ fn run(context: &Context<'_>, findings: &mut Findings<'_>) {
                     help,
                 );
             }
+            Shadow::Types(names) if unheld => findings.add(
+                about.severity(Severity::Warning),
+                format!(
+                    "it casts to {} without a schema: a temporary type of that name, with a cast that {} wrote, runs {}'s code as {owner}",
+                    list(names),
+                    role.name,
+                    role.name
+                ),
+                help,
+            ),
             Shadow::Path if unheld => findings.add(
                 about.severity(Severity::Warning),
                 format!(
