@@ -9,6 +9,7 @@ mod support;
 
 mod catalog;
 mod cli;
+mod evidence;
 mod identities;
 mod idioms;
 mod model;

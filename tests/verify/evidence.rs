@@ -1,0 +1,79 @@
+//! What a finding shows, and what a door's verdict rests on.
+
+use rls_tool::audit::{Audit, Command, DoorVerdict, EvidenceKind, Report, Severity};
+use rls_tool::catalog::{Catalog, LoadOptions};
+
+use crate::support::Database;
+
+async fn report(sql: &str) -> Report {
+    let database = Database::create("evidence").await;
+    let mut admin = database.admin().await;
+    let transaction = admin.transaction().await.unwrap();
+    let closed = format!("revoke create on schema public from public; {sql}");
+    transaction
+        .batch_execute(&closed)
+        .await
+        .unwrap_or_else(|error| panic!("{error:?}"));
+    let catalog = Catalog::load(&transaction, &LoadOptions::default())
+        .await
+        .unwrap();
+    Audit::new().run_offline(&catalog).unwrap()
+}
+
+#[tokio::test]
+async fn a_cause_is_told_once_with_the_row_that_shows_it() {
+    let report = report(
+        "create role evidence_once login;
+        create table invoice (tenant_id text not null, total int);
+        alter table invoice enable row level security, force row level security;
+        create policy tenant on invoice using (true);
+        grant select on invoice to evidence_once;",
+    )
+    .await;
+    let errors = report
+        .findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Error);
+    let [only] = errors.collect::<Vec<_>>()[..] else {
+        panic!("{:#?}", report.findings)
+    };
+    assert_eq!(only.check, "policy-always-true");
+    assert_eq!(only.evidence.kind, EvidenceKind::Proof);
+    let shown = only.evidence.counterexample.as_ref().unwrap();
+    assert!(shown["row"]["tenant_id"].is_string(), "{shown}");
+    assert!(
+        only.evidence
+            .exploit_sql
+            .as_deref()
+            .unwrap()
+            .contains("set_config")
+    );
+}
+
+/// Rows are changed through the partitioned table by a role that may not change the tenant column, under a policy that
+/// checks nothing of what is written.
+async fn update_of_partitions(trigger: &str) -> DoorVerdict {
+    let report = report(&format!(
+        "create role evidence_leaf login;
+        create table log (tenant_id text not null, at date, note text) partition by range (at);
+        create table log_1 partition of log default;
+        alter table log enable row level security, force row level security;
+        create policy tenant on log using (tenant_id = nullif(current_setting('app.current_tenant', true), ''))
+            with check (true);
+        create function moved() returns trigger language plpgsql as
+            $$ begin new.tenant_id := new.note; return new; end $$;
+        {trigger}
+        grant select, update (note) on log to evidence_leaf;"
+    ))
+    .await;
+    let mut doors = report.doors.iter();
+    let door = doors.find(|door| door.command == Command::Update && door.object.to_string() == "public.log");
+    door.unwrap().verdict
+}
+
+#[tokio::test]
+async fn a_trigger_of_a_partition_may_move_what_the_role_may_not() {
+    assert_eq!(update_of_partitions("").await, DoorVerdict::Proven);
+    let trigger = "create trigger moved before update on log_1 for each row execute function moved();";
+    assert_ne!(update_of_partitions(trigger).await, DoorVerdict::Proven);
+}
