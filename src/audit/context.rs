@@ -1,10 +1,10 @@
 //! What a check may look at, with the questions that many checks ask.
 
 use std::cell::OnceCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::bodies::Bodies;
-use super::{Command, Proofs};
+use super::{Command, Decision, Proofs};
 use crate::catalog::{Actor, Catalog, Oid, Policy, PolicyCommand, Relation, Role};
 use crate::model::expression::{Expr, RowTenant, State, Value, World, evaluate};
 use crate::model::{AuditedRole, Config, Model, TenantTable};
@@ -20,6 +20,8 @@ pub(crate) struct Context<'a> {
     /// The commands that a role may run on a relation.
     commands: HashMap<(Oid, Oid), BTreeSet<Command>>,
     held: OnceCell<Vec<Held<'a>>>,
+    /// Relation, role and command of the doors that the policies certainly keep.
+    proven: OnceCell<HashSet<(Oid, Oid, Command)>>,
     /// What functions' bodies name, put together once.
     pub(crate) bodies: OnceCell<Bodies<'a>>,
     /// The tenant setting in lower case, as expressions have it.
@@ -97,6 +99,7 @@ impl<'a> Context<'a> {
             proofs,
             commands,
             held: OnceCell::new(),
+            proven: OnceCell::new(),
             bodies: OnceCell::new(),
             tenant_setting: model.tenant_setting.to_lowercase(),
         }
@@ -128,6 +131,18 @@ impl<'a> Context<'a> {
             }
         }
         list
+    }
+
+    /// Whether the policies certainly keep the border when the role runs the command there.
+    pub(crate) fn is_proven(&self, held: &Held<'_>, command: Command) -> bool {
+        let proven = self.proven.get_or_init(|| {
+            let proven = self.proofs.decisions().filter_map(|(index, decision)| {
+                let door = self.model.doors.get(index)?;
+                matches!(decision, Decision::Proven(_)).then_some((door.oid, door.role, door.command))
+            });
+            proven.collect()
+        });
+        proven.contains(&(held.relation.oid, held.role.oid, command))
     }
 
     /// What the policy says about these rows.
