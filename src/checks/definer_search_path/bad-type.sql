@@ -1,3 +1,4 @@
+-- PostgreSQL looks types up among temporary ones first, whatever the path, unless it lists pg_temp.
 create role pathtype_app login;
 create table secret (tenant_id uuid not null, total int);
 alter table secret enable row level security, force row level security;

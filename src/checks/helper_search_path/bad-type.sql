@@ -1,3 +1,4 @@
+-- PostgreSQL looks types up among temporary ones first, whatever the path, unless it lists pg_temp.
 create role helpertype_app login;
 create table invoice (tenant_id uuid not null, total int);
 alter table invoice enable row level security, force row level security;

@@ -1,3 +1,4 @@
+-- Listed last, pg_temp gives no type its meaning; and what the grammar itself names cannot be taken.
 create role helpertype_app login;
 create table invoice (tenant_id uuid not null, total int);
 alter table invoice enable row level security, force row level security;
