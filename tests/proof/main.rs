@@ -11,6 +11,7 @@ mod expressions;
 mod harness;
 mod random;
 mod reference;
+mod roles;
 #[path = "../support/mod.rs"]
 mod support;
 mod tables;
