@@ -255,6 +255,7 @@ impl Session {
         });
         Self {
             privileges_of: catalog.actor(role).has_privileges_of,
+            may_become,
             bypasses_row_security: role.superuser || role.bypass_rls,
             writable: writable.map(|relation| relation.oid).collect(),
             may_create: on_database(Privilege::Create) || schemas.into_iter().any(creates_in),

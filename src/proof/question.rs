@@ -94,6 +94,8 @@ pub struct Session {
     pub role: String,
     /// Object ids of the roles whose privileges it has without SET ROLE: itself, and those it inherits from.
     pub privileges_of: BTreeSet<u32>,
+    /// Object ids of the roles that it may become with SET ROLE: what they own it may change.
+    pub may_become: BTreeSet<u32>,
     /// Whether it is a superuser or has BYPASSRLS.
     pub bypasses_row_security: bool,
     /// The tenant setting, such as `app.current_tenant`.
@@ -126,6 +128,7 @@ impl Session {
         Self {
             role: role.into(),
             privileges_of: BTreeSet::from([role_id]),
+            may_become: BTreeSet::new(),
             bypasses_row_security: false,
             setting: setting.into(),
             binding: BTreeMap::new(),

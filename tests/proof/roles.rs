@@ -43,6 +43,10 @@ const CASES: &[Case] = &[
     Case { name: "a table that belongs to a role that it must first become", table: "t", expected: "PPP", leaks: false,
         sql: "alter role {role} noinherit; create policy own on t using (OWN); alter table t owner to {g};
               grant select on t to {role}; grant {g} to {role};" },
+    Case { name: "a helper that belongs to a role that it may become", table: "t", expected: "UUU", leaks: false,
+        sql: "alter role {role} noinherit; create function tenant_now() returns text language sql stable
+              return nullif(current_setting('app.current_tenant', true), ''); alter function tenant_now() owner to {g};
+              grant {g} to {role}; create policy own on t using (tenant_id = app.tenant_now());" },
     Case { name: "row security switched off", table: "t", expected: "RRR", leaks: true,
         sql: "create policy own on t using (OWN); alter table t disable row level security;" },
     Case { name: "a partitioned table, with a partition that has no policy", table: "p", expected: "PPP", leaks: false,

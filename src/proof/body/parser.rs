@@ -225,6 +225,10 @@ impl Parser {
     }
 
     fn type_name(&mut self) -> Parse<TypeName> {
+        // In quotes a word of the grammar is a name like any other.
+        if let Some(Token::Quoted(_)) = self.peek() {
+            return self.unexpected();
+        }
         let mut name = self.name()?;
         // Types of two words.
         if name.len() == 1 && (name[0] == "character" || name[0] == "double") {

@@ -61,8 +61,11 @@ impl Lowerer<'_> {
     }
 
     fn why_not_inlined(&self, function: &Function) -> Option<String> {
-        if self.context.session.privileges_of.contains(&function.owner) {
-            return Some("the role owns this function and can change what it does".into());
+        let session = self.context.session;
+        if session.privileges_of.contains(&function.owner) || session.may_become.contains(&function.owner) {
+            return Some(
+                "the role owns this function, or may become its owner, and can change what it does".into(),
+            );
         }
         if self.inlined >= MAX_INLINED {
             return Some("functions call functions too deeply".into());

@@ -213,6 +213,10 @@ impl Lowerer<'_> {
     ) -> Lower<Expr> {
         let symbols = self.context.symbols;
         let mut lowered = Vec::new();
+        if self.context.session.may_create && args.iter().any(|arg| matches!(arg, Ast::String(_) | Ast::Null))
+        {
+            return Err("the caller can make a function that suits a literal in its body better".into());
+        }
         for (arg, ty) in args.iter().zip(&function.argument_types) {
             let ty = types::resolve(symbols, *ty, -1);
             let arg = self.in_type(arg, ty, names)?;
