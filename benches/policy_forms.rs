@@ -11,10 +11,11 @@
     reason = "a benchmark prints, and stops at any error"
 )]
 
+mod items;
+
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use rls_tool::ephemeral::Server;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Statement};
 
@@ -41,26 +42,9 @@ const FORMS: &[(&str, &str)] = &[
     ("inline-policy-per-command", INLINE),
 ];
 
-const SETUP: &str = include_str!("policy_forms.sql");
-
 #[tokio::main]
 async fn main() {
-    let version = std::env::var("RLS_TEST_PG_VERSION")
-        .ok()
-        .map(|text| text.parse().unwrap());
-    let server = Server::builder()
-        .version(version)
-        .config("shared_buffers", "1GB")
-        .config("max_parallel_workers_per_gather", "0")
-        .config("jit", "off")
-        .config("autovacuum", "off")
-        .start()
-        .await
-        .unwrap();
-    let admin = server.options().connect().await.unwrap();
-    admin.batch_execute(SETUP).await.unwrap();
-    // VACUUM cannot run among other statements: visibility map and statistics must stand before anything is measured.
-    admin.batch_execute("vacuum analyze bench.items").await.unwrap();
+    let (server, admin) = items::start().await;
     let unpoliced = server
         .options()
         .as_role("bench_plain", None)

@@ -12,6 +12,7 @@
     reason = "a benchmark prints, and stops at any error"
 )]
 
+mod items;
 #[path = "../tests/support/proxy.rs"]
 mod proxy;
 
@@ -20,7 +21,6 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod};
-use rls_tool::ephemeral::Server;
 use rls_tool::session::{SessionConfig, Statements, TenantPool};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, NoTls};
@@ -39,7 +39,8 @@ fn main() {
         .enable_all()
         .build()
         .unwrap();
-    let server = threads.block_on(start());
+    let (server, admin) = threads.block_on(items::start());
+    threads.block_on(admin.batch_execute(POLICY)).unwrap();
     println!(
         "PostgreSQL {}, {ROUNDS} rounds of {TURN:?}, interleaved",
         server.version()
@@ -53,29 +54,6 @@ fn main() {
     threads.block_on(policy(port));
     allocations(port);
     threads.block_on(server.stop());
-}
-
-async fn start() -> Server {
-    let version = std::env::var("RLS_TEST_PG_VERSION")
-        .ok()
-        .map(|text| text.parse().unwrap());
-    let server = Server::builder()
-        .version(version)
-        .config("shared_buffers", "1GB")
-        .config("max_parallel_workers_per_gather", "0")
-        .config("jit", "off")
-        .config("autovacuum", "off")
-        .start()
-        .await
-        .unwrap();
-    let admin = server.options().connect().await.unwrap();
-    admin
-        .batch_execute(include_str!("policy_forms.sql"))
-        .await
-        .unwrap();
-    admin.batch_execute(POLICY).await.unwrap();
-    admin.batch_execute("vacuum analyze bench.items").await.unwrap();
-    server
 }
 
 fn url(role: &str, port: u16) -> String {
