@@ -278,6 +278,18 @@ impl Audit {
     }
 }
 
+/// Why not one attack was run, where there was something to attack: doors that are proven would not show it.
+fn none_run(outcome: &attack::Outcome) -> Option<String> {
+    if outcome.attacks_run > 0 {
+        return None;
+    }
+    let reasons = outcome.doors.iter().map(|door| door.reason.as_str());
+    // A table's own reason says more than what follows from it.
+    let reason = reasons.clone().find(|reason| reason.starts_with("no rows could be made"));
+    let reason = reason.or_else(|| reasons.clone().find(|reason| !reason.is_empty()))?;
+    Some(format!("no attack was run: {reason}"))
+}
+
 /// What is known so far.
 struct State {
     model: Model,
@@ -294,6 +306,7 @@ impl State {
         match outcome {
             Ok(outcome) => {
                 self.attacks_run = outcome.attacks_run;
+                self.notes.extend(none_run(&outcome));
                 self.findings.extend(outcome.findings);
                 for (index, door) in outcome.doors.into_iter().enumerate() {
                     self.verdicts.note(index, door.verdict, door.reason);

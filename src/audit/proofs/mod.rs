@@ -26,6 +26,17 @@ pub(crate) enum Decision {
     Undecided(String),
 }
 
+impl Decision {
+    /// On Citus the policies that count are those of the shards. They are not read here, and Citus makes them without
+    /// AS RESTRICTIVE: what this node's policies prove is not known of them.
+    fn doubt_shards(&mut self) {
+        if matches!(self, Self::Proven(_)) {
+            let reason = "not proven: on Citus the policies of the shards decide, which were not read";
+            *self = Self::Undecided(reason.to_owned());
+        }
+    }
+}
+
 /// What the policies say about the model's doors, by the door's place in the model. Doors that no policy guards are
 /// missing.
 #[derive(Debug, Default)]
@@ -58,6 +69,9 @@ impl Proofs {
                     decisions.insert(index, decision);
                 }
             }
+        }
+        if catalog.extensions.iter().any(|extension| &*extension.name == "citus") {
+            decisions.values_mut().for_each(Decision::doubt_shards);
         }
         Self { decisions }
     }
