@@ -285,9 +285,12 @@ fn none_run(outcome: &attack::Outcome) -> Option<String> {
     }
     let reasons = outcome.doors.iter().map(|door| door.reason.as_str());
     // A table's own reason says more than what follows from it.
-    let reason = reasons.clone().find(|reason| reason.starts_with("no rows could be made"));
+    let own = |reason: &&str| reason.starts_with("no rows could be made") && !reason.contains("it refers to");
+    let reason = reasons.clone().find(own);
     let reason = reason.or_else(|| reasons.clone().find(|reason| !reason.is_empty()))?;
-    Some(format!("no attack was run: {reason}"))
+    Some(format!(
+        "no attack was run: {reason}; a superuser can run them, and a role with BYPASSRLS that may become the audited one"
+    ))
 }
 
 /// What is known so far.

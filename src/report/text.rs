@@ -11,6 +11,11 @@ use crate::audit::{Door, DoorVerdict, Finding, Report, Severity, Verdict};
 
 /// Findings for information, and undecided doors, of which no more than this are shown.
 const SHOWN: usize = 12;
+/// Scripts of which no more than this are shown, one an object: the others are in the formats that are not read from
+/// top to bottom.
+const SCRIPTS: usize = 5;
+/// Errors and warnings from which on they are summed up at the end, where a terminal is read first.
+const MANY: usize = 10;
 
 pub(super) fn render(report: &Report, style: Style) -> std::result::Result<String, Error> {
     let mut out = String::new();
@@ -42,6 +47,7 @@ pub(super) fn render(report: &Report, style: Style) -> std::result::Result<Strin
         out.push('\n');
         out.push_str(&wrap("note: ", 6, &tame(note, false)));
     }
+    in_short(report, style, &mut out)?;
     ending(report, style, &mut out);
     Ok(out)
 }
@@ -79,8 +85,10 @@ fn findings(report: &Report, style: Style, out: &mut String) -> Result {
             .first()
             .map(|finding| std::cmp::Reverse(finding.severity))
     });
-    let (mut shown, mut hidden) = (0, 0);
+    let (mut shown, mut hidden, mut scripts) = (0, 0, 0);
     for (object, findings) in objects {
+        let script = shortest_script(&findings).filter(|_| scripts < SCRIPTS);
+        scripts += usize::from(script.is_some());
         let mut named = false;
         let mut before: Option<&Finding> = None;
         for finding in findings {
@@ -95,22 +103,40 @@ fn findings(report: &Report, style: Style, out: &mut String) -> Result {
                 writeln!(out, "\n{}", style.paint(Colour::Bold, &object))?;
                 named = true;
             }
-            one(finding, before, style, out)?;
+            let is_shown = script.is_some_and(|script| std::ptr::eq(script, finding));
+            one(finding, before, is_shown, style, out)?;
             before = Some(finding);
         }
     }
     if hidden > 0 {
         writeln!(
             out,
-            "\nand {} for information: see --format json",
+            "\nand {} for information: see --format html",
             count(hidden, "more finding")
         )?;
     }
     Ok(())
 }
 
+/// The finding whose script is read most easily.
+fn shortest_script<'a>(findings: &[&'a Finding]) -> Option<&'a Finding> {
+    let lines = |finding: &Finding| Some(finding.evidence.exploit_sql.as_ref()?.lines().count());
+    let scripts = findings
+        .iter()
+        .filter_map(|finding| Some((lines(finding)?, *finding)));
+    scripts
+        .min_by_key(|(lines, _)| *lines)
+        .map(|(_, finding)| finding)
+}
+
 /// One finding; what it shares with the one before on the same object is not said again.
-fn one(finding: &Finding, before: Option<&Finding>, style: Style, out: &mut String) -> Result {
+fn one(
+    finding: &Finding,
+    before: Option<&Finding>,
+    with_script: bool,
+    style: Style,
+    out: &mut String,
+) -> Result {
     const INDENT: usize = 11;
     let (word, colour) = match finding.severity {
         Severity::Error => ("error", Colour::Red),
@@ -129,19 +155,16 @@ fn one(finding: &Finding, before: Option<&Finding>, style: Style, out: &mut Stri
         out.push_str(&wrap(&first, first.len(), &tame(&finding.help, false)));
     }
     let evidence = &finding.evidence;
-    match (
-        &evidence.exploit_sql,
-        before.and_then(|before| before.evidence.exploit_sql.as_ref()),
-    ) {
+    match &evidence.exploit_sql {
         // A script is never wrapped: it is to be pasted.
-        (Some(sql), None) => {
+        Some(sql) if with_script => {
             writeln!(out, "{pad}to see it, paste into psql:")?;
             for line in tame(sql, true).lines() {
                 writeln!(out, "{pad}  {line}")?;
             }
         }
-        (Some(_), Some(_)) => writeln!(out, "{pad}(its script: --format json)")?,
-        (None, _) => {
+        Some(_) => writeln!(out, "{pad}(its script: --format html or json)")?,
+        None => {
             if let Some(counterexample) = &evidence.counterexample {
                 let first = format!("{pad}seen: ");
                 out.push_str(&wrap(
@@ -156,27 +179,72 @@ fn one(finding: &Finding, before: Option<&Finding>, style: Style, out: &mut Stri
 }
 
 fn undecided(report: &Report, style: Style, out: &mut String) -> Result {
-    let doors: Vec<&Door> = report
-        .doors
-        .iter()
-        .filter(|door| door.verdict == DoorVerdict::Undecided)
-        .collect();
-    if doors.is_empty() {
+    let mut reasons = Vec::<(&str, Vec<&Door>)>::new();
+    for door in &report.doors {
+        if door.verdict == DoorVerdict::Undecided {
+            match reasons.iter_mut().find(|(reason, _)| *reason == door.reason) {
+                Some((_, doors)) => doors.push(door),
+                None => reasons.push((&door.reason, vec![door])),
+            }
+        }
+    }
+    if reasons.is_empty() {
         return Ok(());
     }
     writeln!(out, "\n{}", style.paint(Colour::Bold, "undecided doors"))?;
-    for door in doors.iter().take(SHOWN) {
-        let text = format!(
-            "{} {} {}: {}",
-            door.role,
-            door.command.as_sql(),
-            door.object,
-            door.reason
-        );
-        out.push_str(&wrap("  ", 4, &tame(&text, false)));
+    let mut left = SHOWN;
+    for (reason, doors) in &reasons {
+        if left == 0 {
+            break;
+        }
+        out.push_str(&wrap("  ", 2, &format!("{}:", tame(reason, false))));
+        for door in doors.iter().take(left) {
+            let text = format!("{} {} {}", door.role, door.command.as_sql(), door.object);
+            out.push_str(&wrap("    ", 6, &tame(&text, false)));
+        }
+        left = left.saturating_sub(doors.len());
     }
-    if doors.len() > SHOWN {
-        writeln!(out, "  and {} more: see --format json", doors.len() - SHOWN)?;
+    let all: usize = reasons.iter().map(|(_, doors)| doors.len()).sum();
+    if all > SHOWN {
+        writeln!(out, "  and {} more: see --format html", all - SHOWN)?;
+    }
+    Ok(())
+}
+
+/// Where there is much to read: how many findings each object has, worst first.
+fn in_short(report: &Report, style: Style, out: &mut String) -> Result {
+    let mut objects = BTreeMap::<String, [usize; 2]>::new();
+    for finding in &report.findings {
+        let place = match finding.severity {
+            Severity::Error => 0,
+            Severity::Warning => 1,
+            Severity::Info => continue,
+        };
+        objects
+            .entry(tame(&finding.object.to_string(), false))
+            .or_default()[place] += 1;
+    }
+    if objects.values().flatten().sum::<usize>() <= MANY {
+        return Ok(());
+    }
+    let mut objects: Vec<_> = objects.into_iter().collect();
+    objects.sort_by_key(|(_, counts)| std::cmp::Reverse(*counts));
+    writeln!(out, "\n{}", style.paint(Colour::Bold, "in short"))?;
+    for (object, counts) in objects.iter().take(SHOWN) {
+        let words: Vec<_> = ["error", "warning"]
+            .iter()
+            .zip(counts)
+            .filter(|(_, number)| **number > 0)
+            .map(|(word, number)| count(*number, word))
+            .collect();
+        out.push_str(&wrap("  ", 4, &format!("{object}: {}", words.join(", "))));
+    }
+    if objects.len() > SHOWN {
+        writeln!(
+            out,
+            "  and {}",
+            count(objects.len() - SHOWN, "more object")
+        )?;
     }
     Ok(())
 }
@@ -254,6 +322,36 @@ mod tests {
         assert!(!plain().contains('\u{1b}'));
         let coloured = render(&sample(), Style::Coloured).unwrap();
         assert!(coloured.contains("\u{1b}[1;31mLEAKING") && !coloured.contains("\u{1b}[31m &"));
+    }
+
+    #[test]
+    fn much_to_read_is_summed_up_and_one_script_an_object_is_enough() {
+        let mut report = sample();
+        assert!(!render(&report, Style::Plain).unwrap().contains("in short"));
+        let first = report.findings[0].clone();
+        let mut long = first.clone();
+        long.evidence.exploit_sql = Some("select 1;\n".repeat(40));
+        report.findings.splice(0..0, vec![long; 11]);
+        let text = render(&report, Style::Plain).unwrap();
+        assert!(text.contains("\nin short\n  app.invoices: 13 errors"), "{text}");
+        assert!(!text.contains("select 1;"), "the shortest is shown: {text}");
+        assert_eq!(text.matches("paste into psql").count(), 1, "{text}");
+        assert_eq!(text.matches("(its script: ").count(), 11, "{text}");
+    }
+
+    #[test]
+    fn undecided_doors_are_listed_under_their_reason() {
+        let mut report = sample();
+        let door = report
+            .doors
+            .iter()
+            .find(|door| door.verdict == DoorVerdict::Undecided);
+        let door = door.unwrap().clone();
+        report.doors.extend(vec![door.clone(); 20]);
+        let text = render(&report, Style::Plain).unwrap();
+        let reason = door.reason.split_whitespace().take(4).collect::<Vec<_>>().join(" ");
+        assert_eq!(text.matches(&reason).count(), 1, "{text}");
+        assert!(text.contains("and 9 more: see --format html"), "{text}");
     }
 
     #[test]

@@ -306,7 +306,7 @@ fn card(finding: &Finding) -> Card {
     let evidence = &finding.evidence;
     let why = crate::audit::page(&finding.check).and_then(|page| {
         let (_, rest) = page.text.split_once("## Why it matters")?;
-        Some(unwrapped(rest.split("\n## ").next()?))
+        Some(unwrapped(rest.split("\n## ").next()?).replace('`', ""))
     });
     Card {
         id: finding.fingerprint.clone(),
@@ -324,7 +324,7 @@ fn card(finding: &Finding) -> Card {
         counterexample: evidence
             .counterexample
             .as_ref()
-            .and_then(|value| serde_json::to_string_pretty(value).ok())
+            .and_then(|value| seen(value, evidence.exploit_sql.is_some()))
             .map(|text| tame(&text, true)),
         place: finding
             .location
@@ -336,6 +336,22 @@ fn card(finding: &Finding) -> Card {
             crate::audit::EvidenceKind::Catalog => "the catalog",
         },
     }
+}
+
+/// What an attack saw, a line each; its statement only where no script has it. What is not so simple is shown as it is.
+fn seen(value: &serde_json::Value, has_script: bool) -> Option<String> {
+    let simple = value.as_object().and_then(|fields| {
+        let fields = fields.iter().filter(|(name, _)| !(has_script && *name == "statement"));
+        let lines = fields.map(|(name, value)| match value {
+            serde_json::Value::String(text) => Some(format!("{name}: {text}")),
+            serde_json::Value::Bool(_) | serde_json::Value::Number(_) => Some(format!("{name}: {value}")),
+            _ => None,
+        });
+        lines.collect::<Option<Vec<_>>>()
+    });
+    simple
+        .map(|lines| lines.join("\n"))
+        .or_else(|| serde_json::to_string_pretty(value).ok())
 }
 
 /// Paragraphs on a line each: the page's own line breaks are for editors.
