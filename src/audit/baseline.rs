@@ -117,25 +117,15 @@ impl Report {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Finding, Object, Severity, Summary};
+    use super::super::{Finding, Severity, Summary};
     use super::*;
 
     fn report(findings: &[(&str, Severity)]) -> Report {
-        let findings = findings.iter().map(|(name, severity)| {
-            Finding::new(
-                "some-check",
-                *severity,
-                Object::in_schema("app", *name),
-                None,
-                None,
-                "",
-            )
-        });
         let counted = Summary::default();
         Report::new(
             vec!["app".to_owned()],
             "app.t".to_owned(),
-            findings.collect(),
+            Finding::samples(findings),
             Vec::new(),
             counted,
         )

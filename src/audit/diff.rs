@@ -152,21 +152,11 @@ mod tests {
             verdict: *verdict,
             reason: "because".to_owned(),
         });
-        let findings = findings.iter().map(|(name, severity)| {
-            Finding::new(
-                "some-check",
-                *severity,
-                Object::in_schema("app", *name),
-                None,
-                None,
-                "",
-            )
-        });
         let roles = vec!["app".to_owned()];
         Report::new(
             roles,
             "app.t".to_owned(),
-            findings.collect(),
+            Finding::samples(findings),
             doors.collect(),
             Summary::default(),
         )

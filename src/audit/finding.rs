@@ -261,6 +261,19 @@ impl Finding {
 }
 
 #[cfg(test)]
+impl Finding {
+    /// Findings of one check on objects of the schema app, by name: for tests of what is done with findings.
+    pub(super) fn samples(list: &[(&str, Severity)]) -> Vec<Self> {
+        list.iter()
+            .map(|(name, severity)| {
+                let object = Object::in_schema("app", *name);
+                Self::new("some-check", *severity, object, None, None, "")
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

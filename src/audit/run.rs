@@ -9,7 +9,7 @@ use super::check::checks;
 use super::context::Context;
 use super::findings::Findings;
 use super::verdicts::{Verdicts, merge_refutations};
-use super::{Assumptions, Finding, Origin, Proofs, Report, Severity, Summary};
+use super::{Assumptions, Door, Finding, Origin, Proofs, Report, Severity, Summary};
 use crate::attack;
 use crate::catalog::{Catalog, LoadOptions};
 use crate::error::{Error, ErrorKind, Result};
@@ -283,13 +283,15 @@ fn none_run(outcome: &attack::Outcome) -> Option<String> {
     if outcome.attacks_run > 0 {
         return None;
     }
-    let reasons = outcome.doors.iter().map(|door| door.reason.as_str());
     // A table's own reason says more than what follows from it.
-    let own = |reason: &&str| reason.starts_with("no rows could be made") && !reason.contains("it refers to");
-    let reason = reasons.clone().find(own);
-    let reason = reason.or_else(|| reasons.clone().find(|reason| !reason.is_empty()))?;
+    let own = |door: &&Door| {
+        door.reason.starts_with("no rows could be made") && !door.reason.contains("it refers to")
+    };
+    let doors = &outcome.doors;
+    let door = doors.iter().find(own).or_else(|| doors.first())?;
     Some(format!(
-        "no attack was run: {reason}; a superuser can run them, and a role with BYPASSRLS that may become the audited one"
+        "no attack was run: {}: {}; a superuser can run them, and a role with BYPASSRLS that may become the audited one",
+        door.object, door.reason
     ))
 }
 

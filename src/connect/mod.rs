@@ -9,6 +9,7 @@
 //! work (migrating, auditing). Tenants' rows are reached through the session.
 
 mod error;
+mod open;
 mod options;
 mod parameters;
 mod passfile;

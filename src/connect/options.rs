@@ -1,4 +1,4 @@
-//! Connection options: precedence, defaults, and opening one connection.
+//! Connection options: precedence and defaults, the password file, and how they are shown.
 
 use std::env;
 use std::fmt;
@@ -6,24 +6,22 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use tokio::task::JoinHandle;
-use tokio_postgres::config::{Host, SslMode};
-use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres::Config;
+use tokio_postgres::config::Host;
 
-use super::error::{explain, is_about_encryption};
 use super::parameters::{Environment, Parameters};
 use super::passfile::{self, DEFAULT_SOCKET_FOLDERS, Wanted};
 use super::tls::{TlsMode, TlsOptions};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 
 /// How long a connection may take to open unless told otherwise.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Where the database is and who logs in. `Debug` and `Display` never show the password.
 #[derive(Clone)]
 pub struct ConnectOptions {
-    config: Config,
-    tls: TlsOptions,
+    pub(super) config: Config,
+    pub(super) tls: TlsOptions,
     /// Where passwords are looked up for whoever has none of his own.
     passfile: Option<PathBuf>,
 }
@@ -140,95 +138,6 @@ impl ConnectOptions {
         self.tls.mode
     }
 
-    /// Opens one connection and drives it on a task of the current Tokio runtime; the connection closes when the
-    /// client is dropped.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Connect`], naming host, port, database and user, never the password.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropping the future closes the connection.
-    pub async fn connect(&self) -> Result<Client> {
-        self.open().await.map(|(client, _)| client)
-    }
-
-    /// Like [`connect`](Self::connect), with the task that drives the connection.
-    pub(crate) async fn open(&self) -> Result<(Client, JoinHandle<()>)> {
-        // The driver's limit is for opening the socket; a server that accepts and then says nothing is no better.
-        let hosts = u32::try_from(self.config.get_hosts().len().max(1)).unwrap_or(u32::MAX);
-        let limit = self
-            .config
-            .get_connect_timeout()
-            .copied()
-            .unwrap_or(CONNECT_TIMEOUT)
-            * hosts;
-        tokio::time::timeout(limit, self.open_without_limit())
-            .await
-            .unwrap_or_else(|_| {
-                Err(Error::new(
-                    ErrorKind::Connect,
-                    format!(
-                        "failed to connect to {self}: no answer within {} s",
-                        limit.as_secs()
-                    ),
-                )
-                .with_help(
-                    "check the host's name, its firewall and the network; connect_timeout sets the limit",
-                ))
-            })
-    }
-
-    async fn open_without_limit(&self) -> Result<(Client, JoinHandle<()>)> {
-        let encrypted = self
-            .config
-            .get_hosts()
-            .iter()
-            .any(|host| matches!(host, Host::Tcp(_)));
-        // As in libpq, sslmode says nothing about Unix sockets.
-        let attempts = if encrypted {
-            self.tls.mode.attempts()
-        } else {
-            &[SslMode::Disable]
-        };
-        let mut failure = None;
-        for mode in attempts {
-            match self.attempt(*mode).await? {
-                Ok(connected) => return Ok(connected),
-                // The first failure is the one to report: the second attempt is a concession.
-                Err(cause) if is_about_encryption(&cause) => failure = failure.or(Some(cause)),
-                Err(cause) => return Err(explain(self, failure.unwrap_or(cause))),
-            }
-        }
-        Err(match failure {
-            Some(cause) => explain(self, cause),
-            None => Error::new(ErrorKind::Internal, "no way to connect was tried"),
-        })
-    }
-
-    async fn attempt(
-        &self,
-        mode: SslMode,
-    ) -> Result<Result<(Client, JoinHandle<()>), tokio_postgres::Error>> {
-        let mut config = self.config.clone();
-        config.ssl_mode(mode);
-        if mode == SslMode::Disable {
-            return Ok(config.connect(NoTls).await.map(drive));
-        }
-        #[cfg(feature = "tls")]
-        return Ok(config
-            .connect(super::verifier::connector(&self.tls)?)
-            .await
-            .map(drive));
-        #[cfg(not(feature = "tls"))]
-        if mode == SslMode::Prefer {
-            Ok(config.connect(NoTls).await.map(drive))
-        } else {
-            Err(super::tls::no_tls())
-        }
-    }
-
     /// Asks the password file where there is no password.
     fn look_up_password(&mut self) -> Result<()> {
         if self
@@ -292,20 +201,6 @@ fn host_name(host: &Host) -> String {
     }
 }
 
-/// Lets the connection run on a task of its own.
-fn drive<S, T>((client, connection): (Client, tokio_postgres::Connection<S, T>)) -> (Client, JoinHandle<()>)
-where
-    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
-    T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
-{
-    let task = tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            tracing::debug!(%error, "connection ended");
-        }
-    });
-    (client, task)
-}
-
 impl From<Config> for ConnectOptions {
     fn from(mut config: Config) -> Self {
         if config.get_connect_timeout().is_none() {
@@ -359,6 +254,8 @@ impl fmt::Debug for ConnectOptions {
 
 #[cfg(test)]
 mod tests {
+    use tokio_postgres::config::SslMode;
+
     use super::*;
 
     fn resolve(url: Option<&str>, variables: &[(&str, &str)]) -> Result<ConnectOptions> {

@@ -240,11 +240,7 @@ fn in_short(report: &Report, style: Style, out: &mut String) -> Result {
         out.push_str(&wrap("  ", 4, &format!("{object}: {}", words.join(", "))));
     }
     if objects.len() > SHOWN {
-        writeln!(
-            out,
-            "  and {}",
-            count(objects.len() - SHOWN, "more object")
-        )?;
+        writeln!(out, "  and {}", count(objects.len() - SHOWN, "more object"))?;
     }
     Ok(())
 }
@@ -349,7 +345,12 @@ mod tests {
         let door = door.unwrap().clone();
         report.doors.extend(vec![door.clone(); 20]);
         let text = render(&report, Style::Plain).unwrap();
-        let reason = door.reason.split_whitespace().take(4).collect::<Vec<_>>().join(" ");
+        let reason = door
+            .reason
+            .split_whitespace()
+            .take(4)
+            .collect::<Vec<_>>()
+            .join(" ");
         assert_eq!(text.matches(&reason).count(), 1, "{text}");
         assert!(text.contains("and 9 more: see --format html"), "{text}");
     }

@@ -70,7 +70,11 @@ impl Proofs {
                 }
             }
         }
-        if catalog.extensions.iter().any(|extension| &*extension.name == "citus") {
+        if catalog
+            .extensions
+            .iter()
+            .any(|extension| &*extension.name == "citus")
+        {
             decisions.values_mut().for_each(Decision::doubt_shards);
         }
         Self { decisions }

@@ -25,7 +25,9 @@ Examples:
   rls-tool verify-isolation --role my_app         audit it
   rls-tool explain rls-disabled                   what a finding means
 
-Exit status: 0 done or isolated; 1 isolation falls short; 2 the tool could not do its job.")]
+Exit status: 0 done or isolated; 1 isolation falls short; 2 the tool could not do its job, or was
+interrupted (Ctrl-C says nothing; transactions are rolled back). A reader that closes the pipe early
+(| head) is no failure: 0.")]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -42,8 +44,9 @@ struct Globals {
     quiet: bool,
 
     /// Say more on stderr.
-    #[arg(long, short, global = true)]
-    verbose: bool,
+    // Counted, so that a habit such as -vv is no mistake.
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
 
     /// When to use colours.
     #[arg(long, value_enum, value_name = "WHEN", global = true, default_value_t)]
@@ -75,7 +78,7 @@ impl Cli {
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         output::configure(Settings {
             quiet: self.globals.quiet,
-            verbose: self.globals.verbose,
+            verbose: self.globals.verbose > 0,
             colour: self.globals.color,
         });
         if !self.globals.no_dotenv {
@@ -86,7 +89,10 @@ impl Cli {
             tokio::select! {
                 ended = self.command.run() => ended,
                 // The command is dropped: transactions are rolled back, servers stopped and deleted.
-                signal = interrupted() => bail!("interrupted by {}", signal?),
+                signal = interrupted() => match signal? {
+                    Signal::Interrupt => Ok(Outcome::Interrupted),
+                    Signal::Terminate => bail!("interrupted by SIGTERM"),
+                },
             }
         })
     }
@@ -112,8 +118,18 @@ impl Command {
     }
 }
 
-/// Waits for Ctrl-C, or for the signal that supervisors and CI send first.
-async fn interrupted() -> std::io::Result<&'static str> {
+/// What ends a run before its time.
+#[derive(Debug, Clone, Copy)]
+enum Signal {
+    /// Ctrl-C: whoever pressed it knows.
+    Interrupt,
+    /// What supervisors and CI send first.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "there is no such signal"))]
+    Terminate,
+}
+
+/// Waits for a signal.
+async fn interrupted() -> std::io::Result<Signal> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
@@ -121,10 +137,10 @@ async fn interrupted() -> std::io::Result<&'static str> {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         tokio::select! {
-            _ = terminate.recv() => Ok("SIGTERM"),
-            _ = interrupt.recv() => Ok("SIGINT"),
+            _ = terminate.recv() => Ok(Signal::Terminate),
+            _ = interrupt.recv() => Ok(Signal::Interrupt),
         }
     }
     #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await.map(|()| "Ctrl-C")
+    tokio::signal::ctrl_c().await.map(|()| Signal::Interrupt)
 }

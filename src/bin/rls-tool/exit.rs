@@ -1,5 +1,5 @@
 //! Exit status, the same for every command (DESIGN, contract): 0 done or isolated; 1 isolation falls short; 2 the
-//! tool could not do its job. A broken pipe is 0.
+//! tool could not do its job, or was interrupted. A broken pipe is 0.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -11,6 +11,8 @@ pub(crate) enum Outcome {
     Done,
     /// Isolation falls short: findings at or above the threshold.
     FallsShort,
+    /// Ctrl-C: the job is not done, and nothing need be said.
+    Interrupted,
 }
 
 /// Parses, runs, reports an error on stderr, and gives the exit status.
@@ -30,6 +32,7 @@ pub(crate) fn run<T>(
     match command(parsed) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::FallsShort) => ExitCode::from(1),
+        Ok(Outcome::Interrupted) => ExitCode::from(2),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             drop(writeln!(io::stderr(), "error: {}", describe(&error)));

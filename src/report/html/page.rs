@@ -341,7 +341,9 @@ fn card(finding: &Finding) -> Card {
 /// What an attack saw, a line each; its statement only where no script has it. What is not so simple is shown as it is.
 fn seen(value: &serde_json::Value, has_script: bool) -> Option<String> {
     let simple = value.as_object().and_then(|fields| {
-        let fields = fields.iter().filter(|(name, _)| !(has_script && *name == "statement"));
+        let fields = fields
+            .iter()
+            .filter(|(name, _)| !(has_script && *name == "statement"));
         let lines = fields.map(|(name, value)| match value {
             serde_json::Value::String(text) => Some(format!("{name}: {text}")),
             serde_json::Value::Bool(_) | serde_json::Value::Number(_) => Some(format!("{name}: {value}")),

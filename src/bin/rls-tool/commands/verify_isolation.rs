@@ -26,8 +26,9 @@ Examples:
   rls-tool verify-isolation --baseline rls-baseline.json           fail on what is new
   rls-tool verify-isolation --save-catalog now.json --attack off   for `rls-tool diff`, or to audit elsewhere
 
-Exit status: 0 no finding at or above --fail-on; 1 findings, or undecided doors with --require-decided;
-2 the audit could not be done, or not one door of an audited role could be decided.")]
+Exit status: 0 no finding at or above --fail-on that --baseline does not know (with --save-baseline all are
+known); 1 findings, or undecided doors with --require-decided; 2 the audit could not be done, or not one door
+of an audited role could be decided.")]
 pub(crate) struct VerifyIsolation {
     #[command(flatten)]
     audit: AuditArgs,
@@ -52,7 +53,7 @@ pub(crate) struct VerifyIsolation {
     #[arg(long, value_name = "FILE", help_heading = "Report")]
     baseline: Option<PathBuf>,
 
-    /// Save the findings as a baseline; the exit status is 0 then, whatever they are.
+    /// Save the findings as a baseline, and from then on know them: they do not fail, in this run either.
     #[arg(long, value_name = "FILE", help_heading = "Report")]
     save_baseline: Option<PathBuf>,
 
@@ -109,10 +110,7 @@ impl VerifyIsolation {
             let count = baseline.len();
             output::note(format_args!("{} knows {count} findings now", path.display()));
             report.apply_baseline(&baseline);
-            self.write(&report)?;
-            return Ok(Outcome::Done);
-        }
-        if let Some(baseline) = &baseline {
+        } else if let Some(baseline) = &baseline {
             report.apply_baseline(baseline);
         }
         self.write(&report)?;
