@@ -78,8 +78,11 @@ fn findings(report: &Report, style: Style, out: &mut String) -> Result {
             .or_default()
             .push(finding);
     }
-    // The report's findings are sorted worst first, so each object's first one is its worst.
     let mut objects: Vec<_> = objects.into_iter().collect();
+    // Of what is equally bad the cause comes first: attacks show what it leads to.
+    for (_, findings) in &mut objects {
+        findings.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), words::is_attack(finding)));
+    }
     objects.sort_by_key(|(_, findings)| {
         findings
             .first()

@@ -1,6 +1,6 @@
 //! Words that several formats share, and what belongs together in a report.
 
-use crate::audit::{DoorKind, DoorVerdict, Report, Severity, Verdict};
+use crate::audit::{DoorKind, DoorVerdict, EvidenceKind, Finding, Report, Severity, Verdict};
 
 /// `1 door`, `2 doors`.
 pub(super) fn count(number: usize, word: &str) -> String {
@@ -60,12 +60,19 @@ pub(super) fn doors(report: &Report) -> String {
     )
 }
 
+/// Whether the finding is what an attack led to, rather than the reason why it could.
+pub(super) fn is_attack(finding: &Finding) -> bool {
+    finding.evidence.kind == EvidenceKind::Attack
+}
+
 /// What to do next; empty where there is nothing to do.
 pub(super) fn next_step(report: &Report) -> String {
-    let worst = report
+    // The reason says more about what to mend than the attacks that it made possible.
+    let serious = report
         .findings
-        .first()
+        .iter()
         .filter(|finding| finding.severity >= Severity::Warning);
+    let worst = serious.min_by_key(|finding| (std::cmp::Reverse(finding.severity), is_attack(finding)));
     let mendable = report
         .findings
         .iter()
@@ -79,6 +86,9 @@ pub(super) fn next_step(report: &Report) -> String {
                 _ => format!("; rls-tool fix prints the SQL for {mendable}"),
             };
             format!("rls-tool explain {}{fix}", finding.check)
+        }
+        (Verdict::Leaking, None) if !report.known.is_empty() => {
+            "nothing is new; what the baseline knows still leaks".to_owned()
         }
         _ if report.summary.undecided > 0 => "look at the undecided doors".to_owned(),
         _ => String::new(),

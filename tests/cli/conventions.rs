@@ -67,7 +67,7 @@ async fn quiet_says_nothing_and_verbose_more() {
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
         stderr(&output)
     };
-    assert!(said(&[]).starts_with("b.json knows "), "{}", said(&[]));
+    assert!(said(&[]).starts_with("b.json: known findings: "), "{}", said(&[]));
     assert_eq!(said(&["--quiet"]), "");
     let more = said(&["--verbose"]);
     assert!(

@@ -6,10 +6,15 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod commits;
 mod conventions;
+mod cures;
 mod findings;
 mod help;
+mod leaking;
 mod mistakes;
+mod progress;
+mod secrets;
 
 use std::path::Path;
 use std::process::{Command, Output};

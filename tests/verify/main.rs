@@ -12,5 +12,6 @@ mod cli;
 mod evidence;
 mod identities;
 mod idioms;
+mod managed;
 mod model;
 mod reference;

@@ -25,7 +25,14 @@ pub(crate) fn run<T>(
         Err(error) => {
             // Help and version go to stdout and are no failure; everything else is usage, exit 2.
             let code = if error.use_stderr() { 2 } else { 0 };
-            drop(error.print());
+            let plain = error.render().to_string();
+            let told = redacted(&plain);
+            if told == plain {
+                drop(error.print());
+            } else {
+                // A URL that stands where none belongs is shown, but not its password.
+                drop(write!(io::stderr(), "{told}"));
+            }
             return ExitCode::from(code);
         }
     };
@@ -35,7 +42,7 @@ pub(crate) fn run<T>(
         Ok(Outcome::Interrupted) => ExitCode::from(2),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            drop(writeln!(io::stderr(), "error: {}", describe(&error)));
+            drop(writeln!(io::stderr(), "error: {}", redacted(&describe(&error))));
             ExitCode::from(2)
         }
     }
@@ -65,10 +72,65 @@ fn describe(error: &anyhow::Error) -> String {
     text
 }
 
+/// `text` without the passwords of connection strings in it: whatever is said here may end up in a log.
+fn redacted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    loop {
+        let url = rest.find("://").map(|at| at + 3);
+        let word = rest.find("password=").map(|at| at + 9);
+        let Some(start) = url.into_iter().chain(word).min() else {
+            return out + rest;
+        };
+        out.push_str(&rest[..start]);
+        rest = &rest[start..];
+        let secret = if Some(start) == word {
+            // A value in quotes may hold spaces.
+            let quoted = rest.strip_prefix('\'').and_then(|rest| rest.find('\''));
+            let plain = rest.find(|c: char| c.is_whitespace() || "'\"`".contains(c));
+            0..quoted.map(|at| at + 2).or(plain).unwrap_or(rest.len())
+        } else {
+            let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
+            let Some(at) = rest[..end].rfind('@') else {
+                continue;
+            };
+            let Some(colon) = rest[..at].find(':') else {
+                continue;
+            };
+            colon + 1..at
+        };
+        out.push_str(&rest[..secret.start]);
+        out.push('…');
+        rest = &rest[secret.end..];
+    }
+}
+
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         cause
             .downcast_ref::<io::Error>()
             .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_of_connection_strings_are_left_out() {
+        for (text, told) in [
+            ("nothing to hide: a://b", "nothing to hide: a://b"),
+            ("'postgres://u:s3cret@h/x' found", "'postgres://u:…@h/x' found"),
+            (
+                "postgres://u@h/x and postgres://u:s3@cret@h",
+                "postgres://u@h/x and postgres://u:…@h",
+            ),
+            ("host=h password=s3cret user=u", "host=h password=… user=u"),
+            ("password='s3 cret' user=u", "password=… user=u"),
+            ("postgres://h/x?password=s3cret", "postgres://h/x?password=…"),
+        ] {
+            assert_eq!(redacted(text), told);
+        }
+    }
 }

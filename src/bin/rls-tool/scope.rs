@@ -104,7 +104,7 @@ pub(crate) struct AuditArgs {
     #[command(flatten)]
     pub(crate) scope: Scope,
 
-    /// Whether attacks are run. They need a superuser or the tables' owner.
+    /// Whether attacks are run. They need a superuser, or a role with BYPASSRLS that may become the audited one.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) attack: Attack,
 

@@ -103,7 +103,11 @@ impl Fix {
         for cure in &cures {
             writeln!(text, "{cure}")?;
         }
-        writeln!(text, "-- applied and verified: {} statements", cures.len())?;
+        writeln!(
+            text,
+            "-- applied and verified: {}",
+            count(cures.len(), "statement")
+        )?;
         output::print(&text)?;
         let left = after
             .findings
@@ -112,12 +116,17 @@ impl Fix {
             .count();
         if left > 0 {
             output::note(format_args!(
-                "left: {left} errors; rls-tool verify-isolation shows them"
+                "left: {}; rls-tool verify-isolation shows them",
+                count(left, "error")
             ));
             return Ok(Outcome::FallsShort);
         }
         Ok(Outcome::Done)
     }
+}
+
+fn count(number: usize, word: &str) -> String {
+    format!("{number} {word}{}", if number == 1 { "" } else { "s" })
 }
 
 /// Why the cure is not to be committed.

@@ -107,8 +107,8 @@ impl VerifyIsolation {
         if let Some(path) = &self.save_baseline {
             let baseline = Baseline::of(&report);
             output::write(Some(path), &baseline.to_json()?)?;
-            let count = baseline.len();
-            output::note(format_args!("{} knows {count} findings now", path.display()));
+            let (path, count) = (path.display(), baseline.len());
+            output::note(format_args!("{path}: known findings: {count}"));
             report.apply_baseline(&baseline);
         } else if let Some(baseline) = &baseline {
             report.apply_baseline(baseline);
