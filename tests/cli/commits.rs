@@ -59,7 +59,15 @@ fn lines(subcommand: &str) -> &'static [&'static [&'static str]] {
         "verify-isolation" => &[
             &["verify-isolation"],
             &["verify-isolation", "--attack", "off", "--save-catalog", "c.json"],
-            &["verify-isolation", "--save-baseline", "b.json", "--format", "html", "--output", "r.html"],
+            &[
+                "verify-isolation",
+                "--save-baseline",
+                "b.json",
+                "--format",
+                "html",
+                "--output",
+                "r.html",
+            ],
             &["verify-isolation", "--explain-model"],
         ],
         "fix" => &[&["fix"], &["fix", "rls-disabled"]],
@@ -67,11 +75,10 @@ fn lines(subcommand: &str) -> &'static [&'static [&'static str]] {
         "init" => &[&["init", "--output", "init.toml", "--force"]],
         "migrate" => &[
             &["migrate", "status"],
-            &["migrate", "--dry-run"],
-            &["migrate", "--dry-run", "--target", "1"],
+            &["migrate", "--dry-run", "--migrations", "dry", "--policies", "dry"],
         ],
         // These work on files and on what is built in, or on a server of their own.
-        "checks" | "completions" | "demo" | "diff" | "explain" | "help" | "man" | "schema" => &[],
+        "checks" | "completions" | "demo" | "diff" | "explain" | "help" | "man" | "schema" | "test" => &[],
         other => panic!("say here how {other} is run, or that it takes no database"),
     }
 }
@@ -102,8 +109,18 @@ async fn only_migrate_and_fix_apply_commit() {
         }
         let output = run_in(folder, &arguments);
         let status = output.status.code();
-        assert!(matches!(status, Some(0 | 1)), "{arguments:?}: {}", stderr(&output));
+        assert!(
+            matches!(status, Some(0 | 1)),
+            "{arguments:?}: {}",
+            stderr(&output)
+        );
     };
+    std::fs::create_dir(folder.path().join("dry")).unwrap();
+    std::fs::write(
+        folder.path().join("dry/V1__dry.sql"),
+        "create table app.dry (id int); update app.notes set note = 'dry';",
+    )
+    .unwrap();
     let before = fingerprint(&options).await;
     assert_eq!(before, fingerprint(&options).await, "it is stable by itself");
     let mut ran = 0;
@@ -116,7 +133,7 @@ async fn only_migrate_and_fix_apply_commit() {
             ran += 1;
         }
     }
-    assert!(ran >= 11, "{ran}");
+    assert!(ran >= 10, "{ran}");
 
     // Twins: these two do commit, and the fingerprint notices.
     tool(folder.path(), &["fix", "--apply", "rls-disabled"]);

@@ -16,17 +16,10 @@ async fn fix_prints_and_applies_only_what_holds_afterwards() {
     );
     assert!(!leaking.row_security().await, "printing changes nothing");
     // The script is one that psql would take.
-    sql(
-        &leaking.admin().await,
-        &script.replace("COMMIT;", "ROLLBACK;"),
-    )
-    .await;
+    sql(&leaking.admin().await, &script.replace("COMMIT;", "ROLLBACK;")).await;
 
     let text = ended(0, &leaking.run("fix", &["rls-disabled", "--apply"]));
-    assert!(
-        text.contains("-- applied and verified: 1 statement\n"),
-        "{text}"
-    );
+    assert!(text.contains("-- applied and verified: 1 statement\n"), "{text}");
     assert!(leaking.row_security().await);
     let (_, report) = leaking.audit(&[]);
     assert_eq!(found(&report, "rls-disabled"), [""; 0]);

@@ -53,20 +53,35 @@ fn long_work_is_told_on_a_terminal_and_nowhere_else() {
     let folder = tempfile::tempdir().unwrap();
     let (_listener, url) = silent_server();
     let connecting = |flags: &[&str]| {
-        let base = ["verify-isolation", "--database-url", &url, "--connect-timeout", "1s"];
+        let base = [
+            "verify-isolation",
+            "--database-url",
+            &url,
+            "--connect-timeout",
+            "1s",
+        ];
         command(folder.path(), &[&base[..], flags].concat())
     };
     let shown = on_a_terminal(connecting(&[]));
     assert!(shown.contains("connecting to 127.0.0.1"), "{shown:?}");
     // It is taken away before anything else is said.
     let (progress, error) = shown.split_once("error: ").unwrap();
-    assert!(progress.ends_with("\u{1b}[2K") || progress.ends_with("\u{1b}[K"), "{progress:?}");
+    assert!(
+        progress.ends_with("\u{1b}[2K") || progress.ends_with("\u{1b}[K"),
+        "{progress:?}"
+    );
     assert!(!error.contains("connecting to"), "{error:?}");
 
     let quiet = on_a_terminal(connecting(&["--quiet"]));
-    assert!(quiet.starts_with("error: ") && !quiet.contains("connecting to"), "{quiet:?}");
+    assert!(
+        quiet.starts_with("error: ") && !quiet.contains("connecting to"),
+        "{quiet:?}"
+    );
     let piped = stderr(&connecting(&[]).output().unwrap());
-    assert!(piped.starts_with("error: ") && !piped.contains('\u{1b}'), "{piped:?}");
+    assert!(
+        piped.starts_with("error: ") && !piped.contains('\u{1b}'),
+        "{piped:?}"
+    );
     assert!(!piped.contains("connecting to"), "{piped:?}");
 }
 
@@ -89,7 +104,10 @@ fn ctrl_c_says_nothing_and_ends_with_2() {
         kill(Pid::from_raw(child.id().try_into().unwrap()), signal).unwrap();
         let output = child.wait_with_output().unwrap();
         assert_eq!(output.status.code(), Some(2));
-        assert_eq!((stderr(&output).as_str(), output.stdout.as_slice()), (told, &b""[..]));
+        assert_eq!(
+            (stderr(&output).as_str(), output.stdout.as_slice()),
+            (told, &b""[..])
+        );
     }
     let help = crate::stdout(&crate::run(&["--help"]));
     assert!(help.contains("interrupted (Ctrl-C says nothing"), "{help}");
@@ -98,7 +116,13 @@ fn ctrl_c_says_nothing_and_ends_with_2() {
 #[test]
 fn a_reader_that_has_seen_enough_is_no_failure() {
     let folder = tempfile::tempdir().unwrap();
-    for line in ["checks", "man", "completions bash", "explain rls-disabled", "schema report"] {
+    for line in [
+        "checks",
+        "man",
+        "completions bash",
+        "explain rls-disabled",
+        "schema report",
+    ] {
         let script = format!(
             "'{}' {line} | head -1 >/dev/null; echo ${{PIPESTATUS[0]}}",
             env!("CARGO_BIN_EXE_rls-tool")
@@ -108,6 +132,10 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
             .current_dir(folder.path())
             .output()
             .unwrap();
-        assert_eq!((crate::stdout(&output).as_str(), stderr(&output).as_str()), ("0\n", ""), "{line}");
+        assert_eq!(
+            (crate::stdout(&output).as_str(), stderr(&output).as_str()),
+            ("0\n", ""),
+            "{line}"
+        );
     }
 }

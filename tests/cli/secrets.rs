@@ -88,7 +88,14 @@ async fn a_wrong_password_is_told_with_user_host_and_what_to_do() {
         }
     }
     // Twin: with the password it works, wherever it is given.
-    let audit = ["verify-isolation", "--role", "locked_app", "--attack", "off", "--quiet"];
+    let audit = [
+        "verify-isolation",
+        "--role",
+        "locked_app",
+        "--attack",
+        "off",
+        "--quiet",
+    ];
     let plain = url(&server, "");
     let base = [&audit[..], &["--database-url", &plain]].concat();
     let by_variable = command(folder.path(), &base)
@@ -128,7 +135,12 @@ async fn no_report_and_no_file_shows_the_password() {
     }
     for format in Format::ALL {
         let flags = ["--format", format.name(), "--database-url", &url, "--verbose"];
-        let files = ["--save-catalog", "catalog.json", "--save-baseline", "baseline.json"];
+        let files = [
+            "--save-catalog",
+            "catalog.json",
+            "--save-baseline",
+            "baseline.json",
+        ];
         let arguments = [COMMANDS[0], &flags, &files].concat();
         assert_silent(&talkative(folder.path(), &arguments), format.name());
     }
@@ -204,5 +216,9 @@ fn a_url_in_the_wrong_place_is_shown_without_its_password() {
     }
     // Twin: without a password the word is shown, so that the mistake can be seen.
     let output = run_in(folder.path(), &["explain", "postgres://u@h/x"]);
-    assert!(stderr(&output).contains("postgres://u@h/x"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("postgres://u@h/x"),
+        "{}",
+        stderr(&output)
+    );
 }

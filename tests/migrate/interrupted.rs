@@ -146,7 +146,11 @@ async fn a_signal_ends_the_program_and_leaves_nothing() {
         assert_eq!((code, out.as_str()), (2, ""), "{err}");
         // Whoever pressed Ctrl-C knows; of a supervisor's signal the log tells.
         let told = number == Signal::SIGTERM;
-        assert_eq!(err.contains("error: interrupted by SIGTERM"), told, "{name}: {err}");
+        assert_eq!(
+            err.contains("error: interrupted by SIGTERM"),
+            told,
+            "{name}: {err}"
+        );
         assert_eq!(err.contains("error"), told, "{name}: {err}");
         let_go(&admin).await;
         assert!(versions(&admin).await.is_empty());

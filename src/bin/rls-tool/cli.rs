@@ -26,8 +26,8 @@ Examples:
   rls-tool explain rls-disabled                   what a finding means
 
 Exit status: 0 done or isolated; 1 isolation falls short; 2 the tool could not do its job, or was
-interrupted (Ctrl-C says nothing; transactions are rolled back). A reader that closes the pipe early
-(| head) is no failure: 0.")]
+interrupted (Ctrl-C says nothing; transactions are rolled back). A reader that closes the pipe
+early (| head) is no failure: 0.")]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -24,7 +24,10 @@ pub(crate) fn run<T>(
         Ok(parsed) => parsed,
         Err(error) => {
             // Help and version go to stdout and are no failure; everything else is usage, exit 2.
-            let code = if error.use_stderr() { 2 } else { 0 };
+            if !error.use_stderr() {
+                drop(error.print());
+                return ExitCode::SUCCESS;
+            }
             let plain = error.render().to_string();
             let told = redacted(&plain);
             if told == plain {
@@ -33,7 +36,7 @@ pub(crate) fn run<T>(
                 // A URL that stands where none belongs is shown, but not its password.
                 drop(write!(io::stderr(), "{told}"));
             }
-            return ExitCode::from(code);
+            return ExitCode::from(2);
         }
     };
     match command(parsed) {

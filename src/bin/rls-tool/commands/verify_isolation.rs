@@ -26,9 +26,9 @@ Examples:
   rls-tool verify-isolation --baseline rls-baseline.json           fail on what is new
   rls-tool verify-isolation --save-catalog now.json --attack off   for `rls-tool diff`, or to audit elsewhere
 
-Exit status: 0 no finding at or above --fail-on that --baseline does not know (with --save-baseline all are
-known); 1 findings, or undecided doors with --require-decided; 2 the audit could not be done, or not one door
-of an audited role could be decided.")]
+Exit status: 0 no finding at or above --fail-on, apart from what --baseline knows (--save-baseline
+knows all); 1 findings, or undecided doors with --require-decided; 2 the audit could not be done, or
+not one door of an audited role could be decided.")]
 pub(crate) struct VerifyIsolation {
     #[command(flatten)]
     audit: AuditArgs,
