@@ -72,13 +72,21 @@ fn lines(subcommand: &str) -> &'static [&'static [&'static str]] {
         ],
         "fix" => &[&["fix"], &["fix", "rls-disabled"]],
         "matrix" => &[&["matrix"]],
+        "test" => &[&["test", "one.sql"]],
         "init" => &[&["init", "--output", "init.toml", "--force"]],
         "migrate" => &[
             &["migrate", "status"],
-            &["migrate", "--dry-run", "--migrations", "dry", "--policies", "dry"],
+            &[
+                "migrate",
+                "--dry-run",
+                "--migrations",
+                "dry",
+                "--policies",
+                "none",
+            ],
         ],
         // These work on files and on what is built in, or on a server of their own.
-        "checks" | "completions" | "demo" | "diff" | "explain" | "help" | "man" | "schema" | "test" => &[],
+        "checks" | "completions" | "demo" | "diff" | "explain" | "help" | "man" | "schema" => &[],
         other => panic!("say here how {other} is run, or that it takes no database"),
     }
 }
@@ -115,10 +123,18 @@ async fn only_migrate_and_fix_apply_commit() {
             stderr(&output)
         );
     };
-    std::fs::create_dir(folder.path().join("dry")).unwrap();
+    for name in ["dry", "none"] {
+        std::fs::create_dir(folder.path().join(name)).unwrap();
+    }
     std::fs::write(
         folder.path().join("dry/V1__dry.sql"),
         "create table app.dry (id int); update app.notes set note = 'dry';",
+    )
+    .unwrap();
+    std::fs::write(
+        folder.path().join("one.sql"),
+        "-- test: a tenant writes its own rows\n-- as: A\n-- expect: 1 affected\n\
+         insert into app.notes (tenant_id, note) values (:'A', 'of the test');\n",
     )
     .unwrap();
     let before = fingerprint(&options).await;
