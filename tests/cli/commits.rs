@@ -76,14 +76,7 @@ fn lines(subcommand: &str) -> &'static [&'static [&'static str]] {
         "init" => &[&["init", "--output", "init.toml", "--force"]],
         "migrate" => &[
             &["migrate", "status"],
-            &[
-                "migrate",
-                "--dry-run",
-                "--migrations",
-                "dry",
-                "--policies",
-                "none",
-            ],
+            &["migrate", "--dry-run", "--migrations", "dry"],
         ],
         // These work on files and on what is built in, or on a server of their own.
         "checks" | "completions" | "demo" | "diff" | "explain" | "help" | "man" | "schema" => &[],
@@ -123,9 +116,7 @@ async fn only_migrate_and_fix_apply_commit() {
             stderr(&output)
         );
     };
-    for name in ["dry", "none"] {
-        std::fs::create_dir(folder.path().join(name)).unwrap();
-    }
+    std::fs::create_dir(folder.path().join("dry")).unwrap();
     std::fs::write(
         folder.path().join("dry/V1__dry.sql"),
         "create table app.dry (id int); update app.notes set note = 'dry';",

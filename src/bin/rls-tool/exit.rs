@@ -45,7 +45,7 @@ pub(crate) fn run<T>(
         Ok(Outcome::Interrupted) => ExitCode::from(2),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            drop(writeln!(io::stderr(), "error: {}", redacted(&describe(&error))));
+            drop(writeln!(io::stderr(), "error: {}", describe(&error)));
             ExitCode::from(2)
         }
     }
@@ -63,6 +63,7 @@ fn describe(error: &anyhow::Error) -> String {
             text.push_str(&part);
         }
     }
+    text = redacted(&text);
     for cause in error.chain() {
         if let Some(help) = cause
             .downcast_ref::<rls_tool::Error>()
