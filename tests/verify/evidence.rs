@@ -1,23 +1,11 @@
 //! What a finding shows, and what a door's verdict rests on.
 
 use rls_tool::audit::{Audit, Command, DoorVerdict, EvidenceKind, Report, Severity};
-use rls_tool::catalog::{Catalog, LoadOptions};
 
-use crate::support::Database;
+use crate::idioms::catalog_of;
 
 async fn report(sql: &str) -> Report {
-    let database = Database::create("evidence").await;
-    let mut admin = database.admin().await;
-    let transaction = admin.transaction().await.unwrap();
-    let closed = format!("revoke create on schema public from public; {sql}");
-    transaction
-        .batch_execute(&closed)
-        .await
-        .unwrap_or_else(|error| panic!("{error:?}"));
-    let catalog = Catalog::load(&transaction, &LoadOptions::default())
-        .await
-        .unwrap();
-    Audit::new().run_offline(&catalog).unwrap()
+    Audit::new().run_offline(&catalog_of(sql).await).unwrap()
 }
 
 #[tokio::test]

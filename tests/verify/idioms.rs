@@ -8,7 +8,7 @@ use rls_tool::model::{Config, Model, Scope};
 use crate::support::Database;
 
 /// The catalog of a database that `sql` makes, which is rolled back.
-async fn catalog_of(sql: &str) -> Catalog {
+pub(crate) async fn catalog_of(sql: &str) -> Catalog {
     let database = Database::create("idiom").await;
     let mut admin = database.admin().await;
     let transaction = admin.transaction().await.unwrap();
