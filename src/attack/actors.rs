@@ -96,7 +96,7 @@ async fn make(
             "declare the tenant column with --tenant-column or in rls.toml, or name two tenants that are there",
         ));
     }
-    let stage = Stage::build(sandbox, catalog, model, bindings, Seed::random()?).await?;
+    let stage = Stage::build(sandbox, catalog, model, bindings, (Seed::random()?, false)).await?;
     let users = stage.users(catalog, model);
     let mut scene = stage.scene;
     let mut value = |side| scene.tenant(side).map(str::to_owned);

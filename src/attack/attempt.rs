@@ -57,6 +57,11 @@ pub(crate) enum Sign {
     Disturbs,
     /// A control for a query or a function that somebody else wrote: it answers with something.
     Answers(Wanted),
+    /// The same, and what prepares it is done by a session of the other tenant: where that is refused, there is nothing
+    /// to attack.
+    ChangesReferring(Vec<Literal>),
+    /// The last statement returns a row; whatever fails before that is a refusal.
+    Sees,
     /// Nothing by itself: what comes back is compared with what comes back when the other tenant's rows are not there.
     Tells,
     /// A control for a function that returns nothing: it comes to its end.
@@ -95,6 +100,13 @@ pub(crate) enum Judgement {
 }
 
 impl Attempt {
+    /// What the session runs, without what the tool asks for itself.
+    pub(crate) fn statement(&self) -> String {
+        let own = usize::from(self.state == State::NeverSet);
+        let statements = self.trial.statements.get(own..).unwrap_or_default();
+        statements.join(";\n")
+    }
+
     /// Judges what came back. `None` is an attempt that the budget did not reach.
     pub(crate) fn judge(&self, trace: Option<&Trace>) -> Judgement {
         let Some(trace) = trace else {
@@ -104,6 +116,12 @@ impl Attempt {
             (&trace.before, "preparing it"),
             (&trace.enter, "becoming the role"),
         ] {
+            if let (Err(failure), Sign::ChangesReferring(_), false) =
+                (reply, &self.sign, step == "becoming the role")
+                && !failure.is_timeout()
+            {
+                return Judgement::Refused(format!("the other tenant's row cannot refer to it: {failure}"));
+            }
             if let Err(failure) = reply {
                 return Judgement::Open(format!("{step} failed: {failure}"));
             }
@@ -138,10 +156,11 @@ impl Attempt {
             Err(failure) => return Judgement::Open(format!("looking at the result failed: {failure}")),
         };
         match &self.sign {
-            Sign::Returns if answer.rows.is_empty() => Judgement::Refused("no row".to_owned()),
-            Sign::Returns => Judgement::Through(count(answer.rows.len() as u64, "returned")),
+            Sign::Returns | Sign::Sees if answer.rows.is_empty() => Judgement::Refused("no row".to_owned()),
+            Sign::Returns | Sign::Sees => Judgement::Through(count(answer.rows.len() as u64, "returned")),
             Sign::Reaches => Judgement::Refused("no row reached beyond its own".to_owned()),
-            Sign::Changes(was) | Sign::ChangesAmongOthers(was) => match witness {
+            Sign::Changes(was) | Sign::ChangesAmongOthers(was) | Sign::ChangesReferring(was) => match witness
+            {
                 Some([row]) if row == was => match &self.sign {
                     // Something happened to it all the same: a trigger that undoes the change, perhaps.
                     Sign::Changes(_) if answer.affected > 0 => {
@@ -181,8 +200,8 @@ impl Attempt {
         match &self.sign {
             Sign::Shows(wanted) => return wanted.judge_failure(failure),
             // A failed call changes nothing.
-            Sign::Tells if !failure.is_timeout() => return Judgement::Refused(format!("fails: {failure}")),
-            Sign::Disturbs if !failure.is_timeout() => {
+            // What fails changes nothing and shows nothing.
+            Sign::Tells | Sign::Sees | Sign::Disturbs if !failure.is_timeout() => {
                 return Judgement::Refused(format!("fails: {failure}"));
             }
             _ => {}

@@ -25,10 +25,13 @@ pub(crate) struct Effects<'a> {
 impl Effects<'_> {
     /// Ordinary writes on a row of its own; with values of the other tenant's row where the columns allow it.
     fn writes(&self) -> Result<Vec<Attempt>> {
-        let Ok(plain) = control::control(&self.target)? else {
-            return Ok(Vec::new());
+        let mut all = control::control(&self.target)?.unwrap_or_default();
+        let Some(plain) = all.first().cloned() else {
+            return Ok(all);
         };
-        let mut all = vec![plain.clone()];
+        for attempt in &mut all {
+            attempt.what = "writing its own row";
+        }
         let shape = self.target.shape();
         let Some((_, foreign)) = self.target.leaf(Side::B) else {
             return Ok(all);
@@ -80,9 +83,6 @@ impl Effects<'_> {
         }
         for attempt in &mut all {
             attempt.rows.clone_from(&self.visitor.places);
-        }
-        if let Some(first) = all.first_mut() {
-            first.what = "writing its own row";
         }
         Ok(all)
     }

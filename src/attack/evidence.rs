@@ -214,11 +214,7 @@ async fn reproduce(run: &Run<'_>, door: &ModelDoor, attempt: &Attempt, title: &s
         }
     }
     // It worked before: it is reported, and said that it did not work twice.
-    let statement = attempt
-        .plain
-        .clone()
-        .or_else(|| attempt.trial.statements.last().cloned())
-        .unwrap_or_default();
+    let statement = attempt.plain.clone().unwrap_or_else(|| attempt.statement());
     let inserts = script::inserts(scene, &with_tenants)?;
     Ok(Shown {
         script: script::text(title, &inserts, attempt, &statement, leave),
@@ -231,7 +227,7 @@ async fn reproduce(run: &Run<'_>, door: &ModelDoor, attempt: &Attempt, title: &s
 /// What a person would run, likeliest first, each with the statement that stands in the script. A statement that was
 /// built for measuring is replaced by one that does the damage, where not too many rows are at risk.
 async fn plain(run: &Run<'_>, door: &ModelDoor, attempt: &Attempt) -> Result<Vec<(Attempt, String)>> {
-    let measured = attempt.trial.statements.last().cloned().unwrap_or_default();
+    let measured = attempt.statement();
     let mut variants = Vec::new();
     let target = run.target(door).ok();
     if let (Some(everything), Some(target)) = (&attempt.plain, target)

@@ -22,7 +22,14 @@ pub(crate) struct Filled {
 pub(crate) async fn fill(client: &mut Client, catalog: &Catalog, model: &Model) -> Result<Filled> {
     let transaction = sandbox::begin(client).await?;
     let sandbox = Sandbox::open_to_keep(transaction, Limits::default()).await?;
-    let stage = Stage::build(&sandbox, catalog, model, &Bindings::new(model), Seed::random()?).await?;
+    let stage = Stage::build(
+        &sandbox,
+        catalog,
+        model,
+        &Bindings::new(model),
+        (Seed::random()?, false),
+    )
+    .await?;
     let mut scene = stage.scene;
     let refused = scene
         .refused

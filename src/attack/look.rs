@@ -16,6 +16,9 @@ const MOST_ROWS: usize = 100;
 /// Columns that are searched for marks: `concat_ws` takes no more than a hundred arguments.
 const MOST_COLUMNS: usize = 90;
 
+/// Columns that a function of the session's own looks at: all of them together must cost next to nothing.
+const MOST_PEEKS: usize = 24;
+
 /// A session at a door, and what it knows tenants' rows by.
 #[derive(Debug, Clone)]
 pub(crate) struct Visitor<'a> {
@@ -109,15 +112,20 @@ impl Look<'_> {
         names.join(", ")
     }
 
-    /// Rows of the view, those with marks of a side first.
-    fn statement(&self, side: Side) -> Result<String> {
+    /// A row as one text.
+    fn text(&self) -> String {
         let names: Vec<_> = self
             .columns
             .iter()
             .take(MOST_COLUMNS)
             .map(ToString::to_string)
             .collect();
-        let text = format!("pg_catalog.concat_ws(' ', {})", names.join(", "));
+        format!("pg_catalog.concat_ws(' ', {})", names.join(", "))
+    }
+
+    /// Rows of the view, those with marks of a side first.
+    fn statement(&self, side: Side) -> Result<String> {
+        let text = self.text();
         Ok(format!(
             "SELECT {} FROM {} ORDER BY ({}) DESC LIMIT {MOST_ROWS}",
             self.columns(),
@@ -136,7 +144,32 @@ impl Look<'_> {
         let mut attempt = self.visitor.attempt(state, "reading it", statement, sign)?;
         attempt.trial.before.clone_from(&self.refresh);
         attempt.compared = state == State::Bound;
-        Ok(vec![attempt])
+        let mut attempts = vec![attempt];
+        if state == State::Bound && self.refresh.is_empty() {
+            // A condition of the session's own must not be asked before the view's.
+            let wanted = format!(
+                "{{\"{}\",\"{}\"}}",
+                self.visitor.tenants[1], self.visitor.canaries[1]
+            );
+            let wanted = Literal::new(&wanted)?;
+            let peeks: Vec<_> = self
+                .columns
+                .iter()
+                .take(MOST_PEEKS)
+                .map(|column| format!("pg_temp.rls_tool_peek({column}, {wanted})"))
+                .collect();
+            let statement = format!(
+                "SELECT {} FROM {} WHERE {}",
+                self.columns(),
+                self.name,
+                peeks.join(" OR ")
+            );
+            attempts.push(
+                self.visitor
+                    .attempt(state, "with a leaky function", statement, Sign::Reaches)?,
+            );
+        }
+        Ok(attempts)
     }
 
     /// The control: the session's own rows show.

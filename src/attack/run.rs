@@ -84,7 +84,7 @@ async fn attack(
     sandbox
         .must("mark the start of the attacks", evidence::MARK)
         .await?;
-    let stage = Stage::build(sandbox, catalog, model, &bindings, seed).await?;
+    let stage = Stage::build(sandbox, catalog, model, &bindings, (seed, true)).await?;
     let bindings = bindings.with_users(stage.users(catalog, model));
     let settings = settings::read_by_policies(catalog, model);
     let mut sessions = BTreeMap::new();

@@ -62,12 +62,31 @@ pub(crate) fn text(
         lines.push("-- the tenants' rows".to_owned());
         lines.extend(inserts.iter().map(|insert| format!("{insert};")));
     }
-    if attempt.trial.before.starts_with("REFRESH") {
+    // What counts rows or looks at them beforehand is the tool's business.
+    let prepares = ["REFRESH", "SET LOCAL"]
+        .iter()
+        .any(|start| attempt.trial.before.starts_with(start));
+    if prepares {
         lines.push(format!("{};", attempt.trial.before));
     }
     if statement.contains("rls_tool_counter") {
         lines.push("CREATE TEMP SEQUENCE rls_tool_counter;".to_owned());
         lines.push("GRANT USAGE ON SEQUENCE pg_temp.rls_tool_counter TO PUBLIC;".to_owned());
+    }
+    if statement.contains("rls_tool_leak") {
+        lines.push(
+            "CREATE FUNCTION pg_temp.rls_tool_leak(mine boolean) RETURNS boolean LANGUAGE plpgsql COST 0.0001\n    \
+             AS 'BEGIN IF mine THEN PERFORM 1 / 0; END IF; RETURN false; END';"
+                .to_owned(),
+        );
+    }
+    if statement.contains("rls_tool_peek") {
+        lines.push(
+            "CREATE FUNCTION pg_temp.rls_tool_peek(value anyelement, wanted text[]) RETURNS boolean LANGUAGE plpgsql COST 0.0001\n    \
+             AS 'BEGIN IF EXISTS (SELECT FROM unnest(wanted) AS x WHERE strpos(value::text, x) > 0) THEN PERFORM 1 / 0; END IF; \
+             RETURN false; END';"
+                .to_owned(),
+        );
     }
     lines.push(format!("-- a session {}", attempt.state.words()));
     lines.extend(

@@ -22,6 +22,7 @@ pub(crate) struct Session {
     then: Option<Ident>,
     /// Settings beside the tenant's that policies read.
     settings: Vec<String>,
+    version: i32,
 }
 
 /// The settings that bind a tenant, with their values' templates, and a statement to run.
@@ -131,6 +132,7 @@ impl Session {
             bindings,
             then: None,
             settings: Vec::new(),
+            version: standing.version,
         }))
     }
 
@@ -158,6 +160,16 @@ impl Session {
             }
         }
         Ok(list)
+    }
+
+    /// Binds an open session to another tenant.
+    pub(crate) fn bind(&self, tenant: &str) -> Result<String> {
+        Ok(self.bindings.bind(tenant)?.join("; "))
+    }
+
+    /// Whether the server knows MERGE.
+    pub(crate) fn merges(&self) -> bool {
+        self.version >= 150_000
     }
 
     /// The session that goes on to become another role.

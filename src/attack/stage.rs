@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::routine::goes_outside;
+use super::routine::{Said, goes_outside};
 use super::rows::{
     Belongs, Binder, Choice, Recipe, Row, Scene, Seed, Shapes, Side, Source, Wish, order, plan, questions,
+    variants,
 };
 use super::sandbox::Sandbox;
 use crate::audit::DoorKind;
@@ -13,7 +14,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Model, Scope};
 
 /// The number of rows that are not made.
-const FRESH: usize = 9;
+const FRESH: usize = usize::MAX;
 
 /// A scene, and which of its tables is which.
 #[derive(Debug)]
@@ -75,13 +76,13 @@ impl Stage {
         found
     }
 
-    /// Plans and fills every tenant-scoped table.
+    /// Plans and fills every tenant-scoped table; `varied` adds rows with values that policies and views ask about.
     pub(crate) async fn build(
         sandbox: &Sandbox<'_>,
         catalog: &Catalog,
         model: &Model,
         binder: &dyn Binder,
-        mut seed: Seed,
+        (mut seed, varied): (Seed, bool),
     ) -> Result<Self> {
         // A partition that is no door of its own is filled through its partitioned table.
         let is_door = |oid: Oid| {
@@ -167,10 +168,34 @@ impl Stage {
             plans[*table].settle(&chosen.unwrap_or_default());
         }
 
+        let said = Said::new(catalog);
+        let variants = relations
+            .iter()
+            .enumerate()
+            .map(|(table, &oid)| {
+                let Some(relation) = catalog
+                    .relations
+                    .get(oid)
+                    .filter(|_| varied && belongs[table] != Belongs::ToNobody)
+                else {
+                    return Vec::new();
+                };
+                let about = said.about(relation);
+                variants(
+                    &shapes[table],
+                    &plans[table],
+                    &about,
+                    &model.tenant_setting,
+                    &mut seed,
+                )
+            })
+            .collect();
+
         let mut scene = Scene {
             shapes,
             belongs,
             plans,
+            variants,
             asking: asking(model)
                 .filter_map(|oid| by_oid.get(&oid).copied())
                 .collect(),

@@ -2,7 +2,8 @@
 
 use super::attempt::{Attempt, Sign, State};
 use super::rows::{
-    Belongs, Form, Literal, Place, Row, Scene, Seed, Shape, Side, TypeShape, Wish, constant, sample,
+    Belongs, Form, Literal, PLAIN, Place, Row, Scene, Seed, Shape, Side, TypeShape, Variant, Wish, constant,
+    sample,
 };
 use super::sandbox::Trial;
 use super::session::Session;
@@ -71,6 +72,37 @@ impl<'a> Target<'a> {
     pub(crate) fn made(&self, side: Side, number: usize) -> Option<(Place, &'a Row)> {
         let place = (self.table, side, number);
         self.scene.rows.get(&place).map(|row| (place, row))
+    }
+
+    /// Rows of a side: one that nothing refers to, where there is one, and those with other values.
+    pub(crate) fn rows(&self, side: Side) -> Vec<(Place, &'a Row)> {
+        self.leaf(side).into_iter().chain(self.varied(side)).collect()
+    }
+
+    /// Rows of a side with other values in columns that policies and views ask about.
+    pub(crate) fn varied(&self, side: Side) -> Vec<(Place, &'a Row)> {
+        let numbers = (0..self.variants().len()).map(|number| number + PLAIN);
+        numbers.filter_map(|number| self.made(side, number)).collect()
+    }
+
+    /// Other values that rows may have, in columns that policies and views ask about.
+    pub(crate) fn variants(&self) -> &'a [Variant] {
+        &self.scene.variants[self.table]
+    }
+
+    /// Rows that have not been made: a plain one, and those with other values.
+    pub(crate) fn fresh_rows(&self, side: Side) -> Vec<Row> {
+        let plain = &self.fresh[usize::from(side == Side::B)];
+        let with = |variant: &Variant| {
+            let mut row = plain.clone();
+            for (column, value) in variant {
+                row.values[*column] = Some(value.clone());
+            }
+            row
+        };
+        std::iter::once(plain.clone())
+            .chain(self.variants().iter().map(with))
+            .collect()
     }
 
     /// The condition that only `row` satisfies, in columns that the role may read.
@@ -171,6 +203,10 @@ impl<'a> Target<'a> {
             .collect();
         let referring = |column| shape.foreign_keys.iter().any(|key| key.columns.contains(&column));
         let checked = |column: usize| shape.checks.iter().any(|check| check.columns.contains(&column));
+        let varied = |column: usize| {
+            let variants = self.variants().iter().flatten();
+            variants.into_iter().any(|&(varied, _)| varied == column)
+        };
         let routed = |column| shape.routing.iter().any(|(routed, _)| *routed == column);
         (0..shape.columns.len())
             .filter(|&column| self.rights.update[column])
@@ -186,6 +222,8 @@ impl<'a> Target<'a> {
                 let column = change.column;
                 (
                     shape.is_distinct(column) || routed(column),
+                    // A policy asks for its value.
+                    varied(column),
                     referring(column),
                     checked(column),
                     !shape.columns[column].ty.is_text(),

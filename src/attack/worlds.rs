@@ -306,7 +306,7 @@ fn found(run: &Run<'_>, observed: &Observed, [with, without]: [&Reply; 2], conte
         State::Bound.words(),
         attempt.what,
     );
-    let statement = attempt.trial.statements.last().cloned().unwrap_or_default();
+    let statement = attempt.statement();
     let title = format!("{} {} ({})", door.role_name, entry.item.summary, door.object);
     let inserts = script::inserts(&run.stage.scene, &attempt.rows)?;
     let leave = run.session(door).map_or("", Session::leave);

@@ -13,9 +13,13 @@ mod door;
 mod finding;
 mod findings;
 mod locate;
+mod mutants;
 mod proofs;
 mod report;
 mod run;
+mod self_test;
+#[cfg(feature = "ephemeral")]
+mod twin;
 mod verdicts;
 
 pub use assumptions::{Assumed, Assumptions, Origin};
@@ -26,6 +30,7 @@ pub use door::{Door, DoorKind, DoorVerdict};
 pub use finding::{Command, Evidence, EvidenceKind, Finding, Location, Object, Severity};
 pub use report::{Allowed, Known, Report, Summary, Verdict};
 pub use run::{AttackMode, Audit};
+pub use self_test::{Fate, Mutant, SelfTest};
 
 pub(crate) use bodies::{Bodies, Body};
 pub(crate) use context::{Applied, Context, Held, Rows, policy_command};

@@ -24,6 +24,9 @@ pub enum AttackMode {
     /// In the audited database, in one transaction that is always rolled back.
     #[default]
     InPlace,
+    /// In a copy of its schema on a throwaway server: see [`Audit::run_with_twin`].
+    #[cfg(feature = "ephemeral")]
+    Twin,
 }
 
 impl AttackMode {
@@ -32,6 +35,8 @@ impl AttackMode {
         match self {
             Self::Off => "off",
             Self::InPlace => "in-place",
+            #[cfg(feature = "ephemeral")]
+            Self::Twin => "twin",
         }
     }
 }
@@ -50,7 +55,7 @@ impl AttackMode {
 #[derive(Debug, Clone, Default)]
 #[must_use]
 pub struct Audit {
-    config: Config,
+    pub(super) config: Config,
     attack: AttackMode,
     statement_timeout: Option<Duration>,
     lock_timeout: Option<Duration>,
@@ -183,7 +188,12 @@ impl Audit {
         Ok(self.report(start, &catalog, state, self.attack))
     }
 
-    fn attack_options(&self) -> attack::Options {
+    /// The model as this audit sees the catalog.
+    pub(super) fn model(&self, catalog: &Catalog) -> Result<Model> {
+        Model::build(catalog, &self.config)
+    }
+
+    pub(super) fn attack_options(&self) -> attack::Options {
         let mut options = attack::Options::default();
         let limits = &mut options.limits;
         limits.statement = self.statement_timeout.unwrap_or(limits.statement);
@@ -203,8 +213,8 @@ impl Audit {
     }
 
     /// What the catalog alone says.
-    fn judge(&self, catalog: &Catalog) -> Result<State> {
-        let model = Model::build(catalog, &self.config)?;
+    pub(super) fn judge(&self, catalog: &Catalog) -> Result<State> {
+        let model = self.model(catalog)?;
         let allowed = self.config.allow.iter().map(|allowance| &allowance.check);
         for name in self.config.checks.keys().chain(allowed) {
             super::known(name)?;
@@ -226,7 +236,13 @@ impl Audit {
         })
     }
 
-    fn report(&self, start: Instant, catalog: &Catalog, state: State, attacks: AttackMode) -> Report {
+    pub(super) fn report(
+        &self,
+        start: Instant,
+        catalog: &Catalog,
+        state: State,
+        attacks: AttackMode,
+    ) -> Report {
         let State {
             model,
             mut findings,
@@ -296,18 +312,18 @@ fn none_run(outcome: &attack::Outcome) -> Option<String> {
 }
 
 /// What is known so far.
-struct State {
-    model: Model,
+pub(super) struct State {
+    pub(super) model: Model,
     findings: Vec<Finding>,
     verdicts: Verdicts,
     attacks_run: usize,
-    notes: Vec<String>,
+    pub(super) notes: Vec<String>,
 }
 
 impl State {
     /// Takes over what the attacks found. Where they could not be run, the doors stay undecided and the report says why;
     /// only a connection that is gone is an error.
-    fn take(&mut self, outcome: Result<attack::Outcome>) -> Result<()> {
+    pub(super) fn take(&mut self, outcome: Result<attack::Outcome>) -> Result<()> {
         match outcome {
             Ok(outcome) => {
                 self.attacks_run = outcome.attacks_run;

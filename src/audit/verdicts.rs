@@ -7,9 +7,15 @@ use super::{Decision, Door, DoorVerdict, Evidence, Finding, Object, Proofs, Seve
 use crate::catalog::Catalog;
 use crate::model::{Model, ModelDoor};
 
-/// The verdict of every door, in the model's order; and the doors that are open on purpose.
+/// The verdict of every door, in the model's order.
 #[derive(Debug)]
-pub(super) struct Verdicts(Vec<(DoorVerdict, String)>, BTreeSet<usize>);
+pub(super) struct Verdicts {
+    list: Vec<(DoorVerdict, String)>,
+    /// Doors that are open on purpose.
+    intended: BTreeSet<usize>,
+    /// Doors whose policies were shown to let a foreign row through: that attacks fail there says little.
+    refuted: BTreeSet<usize>,
+}
 
 /// Which of two verdicts stands.
 fn rank(verdict: DoorVerdict) -> u8 {
@@ -24,17 +30,21 @@ fn rank(verdict: DoorVerdict) -> u8 {
 impl Verdicts {
     /// Nothing is known.
     pub(super) fn new(model: &Model) -> Self {
-        Self(
-            vec![(DoorVerdict::Undecided, String::new()); model.doors.len()],
-            BTreeSet::new(),
-        )
+        Self {
+            list: vec![(DoorVerdict::Undecided, String::new()); model.doors.len()],
+            intended: BTreeSet::new(),
+            refuted: BTreeSet::new(),
+        }
     }
 
     /// Takes note of what was learned about one door.
     pub(super) fn note(&mut self, door: usize, verdict: DoorVerdict, reason: impl Into<String>) {
-        let Some(known) = self.0.get_mut(door) else {
+        let Some(known) = self.list.get_mut(door) else {
             return;
         };
+        if verdict == DoorVerdict::Held && self.refuted.contains(&door) {
+            return;
+        }
         let reason = reason.into();
         if rank(verdict) > rank(known.0) {
             *known = (verdict, reason);
@@ -55,7 +65,10 @@ impl Verdicts {
             match decision {
                 Decision::Proven(reason) => self.note(index, DoorVerdict::Proven, reason),
                 // The finding says so, unless it is not wanted.
-                Decision::Refuted(found) => self.note(index, DoorVerdict::Undecided, &found.explanation),
+                Decision::Refuted(found) => {
+                    self.note(index, DoorVerdict::Undecided, &found.explanation);
+                    self.refuted.insert(index);
+                }
                 Decision::Undecided(reason) => self.note(index, DoorVerdict::Undecided, reason),
             }
         }
@@ -91,15 +104,14 @@ impl Verdicts {
                 .iter()
                 .enumerate()
                 .filter(|(_, door)| is_about(finding, door));
-            self.1.extend(doors.map(|(index, _)| index));
+            self.intended.extend(doors.map(|(index, _)| index));
         }
     }
 
     /// The doors with their verdicts.
     pub(super) fn into_doors(self, model: &Model) -> Vec<Door> {
-        let Self(verdicts, intended) = self;
-        verdicts
-            .into_iter()
+        let Self { list, intended, .. } = self;
+        list.into_iter()
             .zip(&model.doors)
             .enumerate()
             .filter(|(index, _)| !intended.contains(index))

@@ -36,6 +36,20 @@ pub(crate) async fn attack_within(transaction: &mut Transaction<'_>, role: &str)
         .unwrap_or_else(|error| panic!("{}", error.chain()))
 }
 
+/// The same with a whole configuration; also returns the catalog that was attacked.
+pub(crate) async fn attack_within_as(
+    transaction: &mut Transaction<'_>,
+    config: &Config,
+) -> (Catalog, Outcome) {
+    let catalog = Catalog::load(transaction, &LoadOptions::default()).await.unwrap();
+    let model = Model::build(&catalog, config).unwrap_or_else(|error| panic!("{}", error.chain()));
+    let savepoint = transaction.savepoint("attacks").await.unwrap();
+    let outcome = attack::run_within(savepoint, &catalog, &model, &Options::default())
+        .await
+        .unwrap_or_else(|error| panic!("{}", error.chain()));
+    (catalog, outcome)
+}
+
 /// The findings as `check COMMAND object`, sorted.
 pub(crate) fn found(outcome: &Outcome) -> Vec<String> {
     let mut list: Vec<_> = outcome

@@ -34,6 +34,11 @@ const CATALOGS: &[&str] = &[
 
 /// One line a table, catalog and sequence, with a hash of all that is in it.
 async fn content(client: &Client) -> Vec<String> {
+    content_of(client, CATALOGS).await
+}
+
+/// The same with only some of the catalogs.
+pub(crate) async fn content_of(client: &Client, catalogs: &[&str]) -> Vec<String> {
     let sql = "select format(
                       'select %L || count(*) || coalesce(md5(string_agg(md5(x::text), %L order by md5(x::text))), %L)
                          from (select %s from %s %I.%I) as x',
@@ -50,7 +55,7 @@ async fn content(client: &Client) -> Vec<String> {
         .iter()
         .map(|row| row.get(0))
         .collect();
-    queries.extend(CATALOGS.iter().map(|catalog| {
+    queries.extend(catalogs.iter().map(|catalog| {
         format!(
             "select {} || coalesce(md5(string_agg(md5(x::text), '' order by md5(x::text))), '-') from ({catalog}) as x",
             quote(catalog)

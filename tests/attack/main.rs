@@ -7,9 +7,13 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod common;
+mod corpus;
 mod fixtures;
 mod harmless;
 mod reference;
 mod rows;
+mod self_test;
 #[path = "../support/mod.rs"]
 mod support;
+mod twin;
+mod values;

@@ -1,13 +1,14 @@
 //! A function as the probes see it, and the attempts on it.
 
 use super::arguments::{Argument, Call, Caller, Knowledge};
+use super::guesses::HOSTILE_TEXT;
 use crate::attack::attempt::{Attempt, Sign, State};
 use crate::attack::look::Visitor;
 use crate::attack::marks::Known;
 use crate::attack::rows::{Literal, Scene, Seed, constant};
 use crate::catalog::{Function, FunctionKind, Volatility};
 use crate::error::Result;
-use crate::sql::QualifiedName;
+use crate::sql::{Literal as Quoted, QualifiedName};
 
 /// Rows of a result that are looked at.
 const MOST_ROWS: usize = 200;
@@ -30,6 +31,19 @@ pub(crate) struct Routine<'a> {
     /// What says how the other tenant's rows look, as the connection's own role.
     pub(crate) witness: String,
     pub(crate) calls: Vec<Call>,
+    /// Relations that the body names without a schema.
+    pub(crate) shadows: Vec<Shadow>,
+}
+
+/// A relation that a temporary one of the same name can stand before.
+#[derive(Debug, Clone)]
+pub(crate) struct Shadow {
+    pub(crate) name: QualifiedName,
+    /// Every column by its name and type, with a value that the planner cannot know: no condition is decided before the
+    /// function in it has run.
+    pub(crate) columns: Vec<String>,
+    /// What tells the other tenant's rows.
+    pub(crate) condition: String,
 }
 
 impl<'a> Routine<'a> {
@@ -65,6 +79,7 @@ impl<'a> Routine<'a> {
             in_from,
             witness,
             calls,
+            shadows: Vec::new(),
         })
     }
 
@@ -148,6 +163,46 @@ impl<'a> Routine<'a> {
             let mut attempt = self.attempt(state, call, Sign::Disturbs)?;
             attempt.trial.before.clone_from(&self.witness);
             attempt.trial.witness.clone_from(&self.witness);
+            attempts.push(attempt);
+        }
+        Ok(attempts)
+    }
+
+    /// Puts a view of the session's own before a table that the body names, with a function in it that tells what the
+    /// function's owner can see.
+    pub(crate) fn shadow(&self) -> Result<Vec<Attempt>> {
+        let Some(call) = self
+            .calls
+            .iter()
+            .find(|call| !matches!(call.knowledge, Knowledge::Content(_)) && call.what != HOSTILE_TEXT)
+        else {
+            return Ok(Vec::new());
+        };
+        let mut attempts = Vec::new();
+        for shadow in &self.shadows {
+            let body = format!(
+                "DECLARE found text; BEGIN SELECT pg_catalog.string_agg(x::text, ' ') INTO found FROM {} AS x WHERE {}; \
+                 IF found IS NOT NULL THEN RAISE EXCEPTION '%', found; END IF; RETURN true; END",
+                shadow.name, shadow.condition
+            );
+            let lure = [
+                format!(
+                    "CREATE FUNCTION pg_temp.rls_tool_steal() RETURNS boolean LANGUAGE plpgsql AS {}",
+                    Quoted::new(&body)?
+                ),
+                format!(
+                    "CREATE TEMP VIEW {} AS SELECT {}",
+                    shadow.name.name,
+                    shadow.columns.join(", ")
+                ),
+                format!("GRANT SELECT ON pg_temp.{} TO PUBLIC", shadow.name.name),
+            ];
+            let wanted = self
+                .visitor
+                .wanted(State::Bound, vec![self.visitor.tenants[1].clone()], None);
+            let mut attempt = self.attempt(State::Bound, call, Sign::Shows(wanted))?;
+            attempt.what = "standing a temporary view before a table that it reads";
+            attempt.trial.statements.splice(0..0, lure);
             attempts.push(attempt);
         }
         Ok(attempts)

@@ -5,8 +5,11 @@
 
 mod arguments;
 mod calls;
+mod guesses;
 mod outside;
+mod said;
 
 pub(crate) use arguments::Argument;
-pub(crate) use calls::Routine;
-pub(crate) use outside::{goes_outside, mentions};
+pub(crate) use calls::{Routine, Shadow};
+pub(crate) use outside::{goes_outside, mentions, mentions_bare};
+pub(crate) use said::Said;

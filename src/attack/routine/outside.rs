@@ -23,7 +23,7 @@ const OUTSIDE: [&str; 14] = [
 /// How deep functions are followed into the functions that they call.
 const DEEPEST: usize = 4;
 
-fn words(text: &str) -> impl Iterator<Item = String> {
+pub(super) fn words(text: &str) -> impl Iterator<Item = String> {
     text.split(|c: char| !(c.is_alphanumeric() || c == '_'))
         .filter(|word| !word.is_empty())
         .map(str::to_lowercase)
@@ -36,6 +36,17 @@ pub(crate) fn mentions(function: &Function, relation: Oid, name: &str) -> bool {
             .body
             .as_deref()
             .is_some_and(|body| words(body).any(|word| word == name.to_lowercase()))
+}
+
+/// Whether the body names the relation without its schema, so that the search path decides which is meant.
+pub(crate) fn mentions_bare(body: &str, name: &str) -> bool {
+    let (body, name) = (body.to_lowercase(), name.to_lowercase());
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    body.match_indices(&name).any(|(at, _)| {
+        let before = body[..at].trim_end_matches('"').chars().next_back();
+        let after = body[at + name.len()..].chars().next();
+        !before.is_some_and(|c| is_word(c) || c == '.') && !after.is_some_and(is_word)
+    })
 }
 
 /// Why calling the function may reach beyond the transaction, in words.
@@ -92,4 +103,18 @@ fn follow(catalog: &Catalog, function: &Function, depth: usize) -> Option<String
                 && (function.calls.contains(&other.oid) || said.contains(&other.name.to_lowercase()))
         })
         .find_map(|other| follow(catalog, other, depth + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_behind_its_schema_is_not_looked_up() {
+        assert!(mentions_bare("SELECT * FROM Notes WHERE true", "notes"));
+        assert!(mentions_bare("SELECT * FROM \"notes\"", "notes"));
+        assert!(!mentions_bare("SELECT * FROM app.notes", "notes"));
+        assert!(!mentions_bare("SELECT * FROM \"app\".\"notes\"", "notes"));
+        assert!(!mentions_bare("SELECT * FROM old_notes, notes2", "notes"));
+    }
 }

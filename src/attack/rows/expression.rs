@@ -22,6 +22,8 @@ pub(super) enum Token {
     Text(String),
     Number(String),
     Word(String),
+    /// In double quotes.
+    Name(String),
     Operator(String),
     Close,
     Other,
@@ -30,8 +32,13 @@ pub(super) enum Token {
 impl Constants {
     /// Collects from one more expression.
     pub(crate) fn read(&mut self, expression: &str) {
+        self.take(tokens(expression));
+    }
+
+    /// Collects from some of an expression's pieces.
+    pub(super) fn take(&mut self, tokens: impl IntoIterator<Item = Token>) {
         let mut operator = String::new();
-        for token in tokens(expression) {
+        for token in tokens {
             match token {
                 Token::Operator(text) => operator = text,
                 Token::Text(text) => {
@@ -59,7 +66,7 @@ impl Constants {
                         self.lengths = true;
                     }
                 }
-                Token::Close | Token::Other => {}
+                Token::Name(_) | Token::Close | Token::Other => {}
             }
         }
     }
@@ -78,7 +85,7 @@ pub(super) fn tokens(expression: &str) -> Vec<Token> {
             }
             '"' => {
                 let length = rest[1..].find('"').map_or(rest.len(), |end| end + 2);
-                (Token::Other, length)
+                (Token::Name(rest[..length].trim_matches('"').to_owned()), length)
             }
             '0'..='9' => {
                 let length = run(rest, |c| c.is_ascii_digit() || c == '.');

@@ -103,6 +103,8 @@ fn shape(
                 parent,
                 parent_columns,
                 deferrable: constraint.deferrable,
+                follows_delete: key.on_delete.changes_rows(),
+                follows_update: key.on_update.changes_rows(),
             })
         })
         .collect();

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use super::order::Order;
 use super::row::Row;
-use super::scene::{Belongs, Place, Scene, Side};
+use super::scene::{Belongs, PLAIN, Place, Scene, Side};
 use crate::attack::sandbox::{Answer, Sandbox};
 use crate::error::Result;
 
@@ -118,6 +118,8 @@ impl Scene {
                 attempt += 1;
                 // A bound session is no remedy for a value that does not fit, and costs the state "never set".
                 let hopeless = failure.is_timeout()
+                    // A CHECK may well rule such a row out: then no policy lets it through either.
+                    || place.2 >= PLAIN
                     || ATTEMPTS
                         .get(attempt)
                         .is_some_and(|next| next.bound && (place.2 > 0 || failure.is_about_values()));
@@ -152,6 +154,16 @@ impl Scene {
                     ]
                     .map(|(side, number)| (table, side, number)),
                 ),
+            }
+            if self.belongs[table] != Belongs::ToNobody {
+                for number in (0..self.variants[table].len()).map(|number| number + PLAIN) {
+                    // Further tenants are not the session's own.
+                    let is_tenant = matches!(self.belongs[table], Belongs::IsTenant(_));
+                    let sides = [Side::A, Side::B]
+                        .into_iter()
+                        .filter(|side| !is_tenant || *side == Side::B);
+                    queue.extend(sides.map(|side| (table, side, number)));
+                }
             }
         }
         queue
@@ -230,7 +242,7 @@ impl Scene {
         let row = Row {
             values: values.into_iter().map(Some).collect(),
         };
-        if let Belongs::IsTenant(column) = self.belongs[place.0] {
+        if let (Belongs::IsTenant(column), 0) = (self.belongs[place.0], place.2) {
             self.tenants[usize::from(place.1 == Side::B)] = row.get(column).map(str::to_owned);
         }
         self.rows.insert(place, row);

@@ -130,6 +130,8 @@ mod tests {
                         parent,
                         parent_columns: vec![0],
                         deferrable: false,
+                        follows_delete: false,
+                        follows_update: false,
                     })
                     .collect(),
                 checks: Vec::new(),

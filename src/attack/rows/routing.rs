@@ -113,7 +113,7 @@ fn constants(list: &str) -> Vec<Literal> {
             Token::Word(word) => values.push(Some(word)),
             Token::Operator(operator) => sign = if operator == "-" { "-" } else { "" },
             Token::Close => break,
-            Token::Other => {}
+            Token::Name(_) | Token::Other => {}
         }
     }
     values

@@ -9,6 +9,7 @@ use super::seed::Seed;
 use super::shape::Shape;
 use super::types::TypeShape;
 use super::value::{self, Wish};
+use super::variants::Variant;
 
 /// Whose row it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,8 +45,12 @@ impl Belongs {
     }
 }
 
-/// A row's place: table, whose, and 0 for the one that others refer to, 1 for one that nothing refers to.
+/// A row's place: table, whose, and 0 for the one that others refer to, 1 for one that nothing refers to, from
+/// [`PLAIN`] on those with other values.
 pub(crate) type Place = (usize, Side, usize);
+
+/// Rows of a side that differ in nothing that matters.
+pub(crate) const PLAIN: usize = 3;
 
 /// The tables and the rows made in them.
 #[derive(Debug)]
@@ -53,6 +58,8 @@ pub(crate) struct Scene {
     pub(crate) shapes: Vec<Shape>,
     pub(crate) belongs: Vec<Belongs>,
     pub(crate) plans: Vec<Plan>,
+    /// What other rows hold, by table.
+    pub(crate) variants: Vec<Vec<Variant>>,
     pub(crate) seed: Seed,
     /// The mark in each side's text.
     pub(crate) canaries: [String; 2],
@@ -105,7 +112,11 @@ impl Scene {
     }
 
     /// A row with fresh values, not made yet; an error is the reason in words.
-    pub(crate) fn fresh(&mut self, (table, side, _): Place, bare: bool) -> std::result::Result<Row, String> {
+    pub(crate) fn fresh(
+        &mut self,
+        (table, side, number): Place,
+        bare: bool,
+    ) -> std::result::Result<Row, String> {
         let plan = &self.plans[table];
         let plan = if bare {
             plan.bare(&self.shapes[table])
@@ -125,6 +136,14 @@ impl Scene {
                     recipe.make(&self.shapes[table].columns[column].ty, &canary, &mut self.seed)
                 }
             });
+        }
+        let variant = number.checked_sub(PLAIN);
+        for (column, value) in variant
+            .and_then(|number| self.variants[table].get(number))
+            .into_iter()
+            .flatten()
+        {
+            values[*column] = Some(value.clone());
         }
         Ok(Row { values })
     }

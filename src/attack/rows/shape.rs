@@ -52,6 +52,10 @@ pub(crate) struct ForeignKey {
     pub(crate) parent: usize,
     pub(crate) parent_columns: Vec<usize>,
     pub(crate) deferrable: bool,
+    /// Whether removing the parent's row changes or removes rows here.
+    pub(crate) follows_delete: bool,
+    /// The same for changing its key.
+    pub(crate) follows_update: bool,
 }
 
 /// A CHECK constraint.

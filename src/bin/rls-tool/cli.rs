@@ -113,7 +113,7 @@ impl Command {
             Self::Migrate(command) => command.run().await,
             Self::Schema(command) => command.run().await,
             Self::Test(command) => command.run().await,
-            Self::VerifyIsolation(command) => command.run().await,
+            Self::VerifyIsolation(command) => Box::pin(command.run()).await,
         }
     }
 }

@@ -104,7 +104,8 @@ pub(crate) struct AuditArgs {
     #[command(flatten)]
     pub(crate) scope: Scope,
 
-    /// Whether attacks are run. They need a superuser, or a role with BYPASSRLS that may become the audited one.
+    /// Whether attacks are run, and where. In place they need a superuser, or a role with BYPASSRLS that may become
+    /// the audited one.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) attack: Attack,
 
@@ -132,6 +133,8 @@ pub(crate) enum Attack {
     /// In one transaction of the database, always rolled back.
     #[default]
     InPlace,
+    /// In a copy of its schema on a throwaway server: the database is only read. Needs pg_dump.
+    Twin,
     /// Catalog and proofs only.
     Off,
 }
@@ -164,7 +167,10 @@ impl AuditArgs {
     /// Audits the database that the client is connected to.
     pub(crate) async fn report_on(&self, audit: &Audit, client: &mut Client) -> anyhow::Result<Report> {
         let progress = output::progress("auditing");
-        let report = audit.run(client).await?;
+        let report = match self.attack {
+            Attack::Twin => audit.run_with_twin(client, &self.database.options()?).await?,
+            Attack::InPlace | Attack::Off => audit.run(client).await?,
+        };
         drop(progress);
         self.finish(report)
     }

@@ -13,6 +13,7 @@ pub(crate) static PROBE: Probe = Probe {
     plan: |target| match target.command {
         Command::Delete => Ok([
             moves::delete(target, State::Bound)?,
+            moves::merge(target)?,
             moves::reach(target, State::Bound)?,
         ]
         .concat()),

@@ -11,7 +11,7 @@ pub(crate) static PROBE: Probe = Probe {
     help: "every permissive policy for SELECT that applies to the role must compare the tenant column with the setting; \
            permissive policies are joined by OR, so a single one that does not is enough",
     plan: |target| match target.command {
-        Command::Select => moves::read(target, State::Bound),
+        Command::Select => Ok([moves::read(target, State::Bound)?, moves::read_slyly(target)?].concat()),
         _ => Ok(Vec::new()),
     },
     look: |look| look.read(State::Bound),

@@ -4,7 +4,7 @@ use crate::attack::attempt::{Attempt, Sign, State};
 use crate::attack::moves;
 use crate::attack::probes::{NOTHING, Probe};
 use crate::attack::rows::Side;
-use crate::attack::target::Target;
+use crate::attack::target::{Change, Target};
 use crate::audit::{Command, Severity};
 use crate::error::Result;
 
@@ -25,7 +25,8 @@ fn plan(target: &Target<'_>) -> Result<Vec<Attempt>> {
     if changes.is_empty() {
         return Ok(Vec::new());
     }
-    let everything = format!("UPDATE {} {}", target.shape().name, target.set(&changes)?);
+    let name = &target.shape().name;
+    let everything = format!("UPDATE {name} {}", target.set(&changes)?);
     let needed: Vec<_> = [Some(place), target.base(Side::B).map(|(place, _)| place)]
         .into_iter()
         .flatten()
@@ -35,6 +36,18 @@ fn plan(target: &Target<'_>) -> Result<Vec<Attempt>> {
         let statement = format!("{everything} WHERE {condition}");
         let attempt = target.attempt(State::Bound, "by its key", statement, Sign::Stores)?;
         attempts.push(attempt.over(needed.clone()).seen_by(moves::stored(target)?));
+        for variant in target.variants() {
+            let other = variant.iter().filter(|(column, _)| target.rights.update[*column]);
+            let other = other.map(|(column, value)| Change {
+                column: *column,
+                value: value.clone(),
+            });
+            let changes: Vec<Change> = changes.iter().cloned().chain(other).collect();
+            let statement = format!("UPDATE {name} {} WHERE {condition}", target.set(&changes)?);
+            let what = "by its key, with other values";
+            let attempt = target.attempt(State::Bound, what, statement, Sign::Stores)?;
+            attempts.push(attempt.over(needed.clone()).seen_by(moves::stored(target)?));
+        }
     }
     // Without reading a column: the policies for SELECT do not apply to the new row then. Made only where the door
     // has been shown to reach no row but its own.

@@ -16,7 +16,7 @@ pub(crate) static PROBE: Probe = Probe {
         if target.command != Command::Update || changes.is_empty() {
             return Ok(Vec::new());
         }
-        moves::update_with(target, State::Bound, &changes)
+        moves::update_with(target, State::Bound, |_| changes.clone())
     },
     ..NOTHING
 };

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
-use rls_tool::audit::{Baseline, DoorVerdict, Report, Severity, Verdict};
+use rls_tool::audit::{Audit, Baseline, DoorVerdict, Fate, Report, Severity, Verdict};
 use rls_tool::catalog::Catalog;
 use rls_tool::model::{Config, Model};
 use rls_tool::report::{Format, Style};
 
 use crate::exit::Outcome;
 use crate::output;
-use crate::scope::{AuditArgs, read_catalog};
+use crate::scope::{Attack, AuditArgs, read_catalog};
 
 /// Audits a database: can a role, bound to one tenant, read, change or learn about another tenant's rows, by any path?
 ///
@@ -25,10 +25,12 @@ Examples:
   rls-tool verify-isolation --save-baseline rls-baseline.json      accept what is known today
   rls-tool verify-isolation --baseline rls-baseline.json           fail on what is new
   rls-tool verify-isolation --save-catalog now.json --attack off   for `rls-tool diff`, or to audit elsewhere
+  rls-tool verify-isolation --attack twin                          production is only read
+  rls-tool verify-isolation --self-test                            does the audit notice defects?
 
 Exit status: 0 no finding at or above --fail-on, apart from what --baseline knows (--save-baseline
-knows all); 1 findings, or undecided doors with --require-decided; 2 the audit could not be done, or
-not one door of an audited role could be decided.")]
+knows all); 1 findings, undecided doors with --require-decided, or a defect that --self-test missed;
+2 the audit could not be done, or not one door of an audited role could be decided.")]
 pub(crate) struct VerifyIsolation {
     #[command(flatten)]
     audit: AuditArgs,
@@ -60,6 +62,11 @@ pub(crate) struct VerifyIsolation {
     /// Save the catalog that was read, to be audited offline.
     #[arg(long, value_name = "FILE", conflicts_with = "catalog")]
     save_catalog: Option<PathBuf>,
+
+    /// Break each policy, grant and option in turn, in transactions that are rolled back, and check that the audit
+    /// notices. It locks the tables that it alters: for CI, a copy of the database, or with --attack twin.
+    #[arg(long, conflicts_with_all = ["catalog", "save_catalog", "explain_model"])]
+    self_test: bool,
 
     /// Print what is taken for tenant-scoped, which roles and doors there are, and why; no audit.
     #[arg(long)]
@@ -99,6 +106,9 @@ impl VerifyIsolation {
             if self.explain_model {
                 return explain(&audit.read_catalog(&mut client).await?, &config);
             }
+            if self.self_test {
+                return Box::pin(self.test_itself(&audit, &mut client)).await;
+            }
             if let Some(path) = &self.save_catalog {
                 save_catalog(path, &audit.read_catalog(&mut client).await?)?;
             }
@@ -115,6 +125,37 @@ impl VerifyIsolation {
         }
         self.write(&report)?;
         self.outcome(&report)
+    }
+
+    async fn test_itself(
+        &self,
+        audit: &Audit,
+        client: &mut tokio_postgres::Client,
+    ) -> anyhow::Result<Outcome> {
+        let progress = output::progress("breaking it on purpose");
+        let result = match self.audit.attack {
+            Attack::Twin => {
+                let options = self.audit.database.options()?;
+                audit.self_test_with_twin(client, &options).await?
+            }
+            Attack::InPlace | Attack::Off => audit.self_test(client).await?,
+        };
+        drop(progress);
+        let text = match self.format {
+            Format::Json => serde_json::to_string_pretty(&result)?,
+            _ => result.to_string(),
+        };
+        output::write(self.output.as_deref(), &format!("{text}\n"))?;
+        if result.count(Fate::Noticed) == 0 {
+            bail!(
+                "nothing could be broken: there is no table with row security that an audited role reaches"
+            );
+        }
+        Ok(if result.count(Fate::Missed) > 0 {
+            Outcome::FallsShort
+        } else {
+            Outcome::Done
+        })
     }
 
     fn write(&self, report: &Report) -> anyhow::Result<()> {
