@@ -114,6 +114,15 @@ impl Value {
             _ => true,
         }
     }
+
+    /// Whether a column of this type can hold it.
+    pub(crate) fn is_storable(&self, ty: Type) -> bool {
+        let limit = ty.max_text().filter(|_| ty.sort == Sort::Text);
+        match (self, limit) {
+            (Self::Text(text), Some(limit)) => text.chars().count() <= limit,
+            _ => self.fits(ty),
+        }
+    }
 }
 
 /// What an input function makes of a text.

@@ -110,6 +110,7 @@ const CASES: &[Case] = &[
     holds("tenant_id char(3) not null", "tenant_id = {n}::char(3)", "RPP"),
     holds("tenant_id varchar(2) not null", "tenant_id = {n}", "PPP"),
     holds("tenant_id varchar(2) not null", "tenant_id = {n}::varchar(2)", "RPP"),
+    holds("tenant_id varchar(2) not null", "tenant_id = any (array[left({n}, -1), {n}])", "UPP"),
     holds("tenant_id app.checked not null", "tenant_id = {n}::app.checked", "PPP"),
     holds(INT, "tenant_id = {n}::app.number", "PPPP"),
     holds(INT, "tenant_id::int = {n}::int", "PPPP"),

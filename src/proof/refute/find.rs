@@ -8,7 +8,7 @@ use crate::proof::eval::{Outcome, Pattern};
 use crate::proof::ir::Expr;
 use crate::proof::logic::{Leaf, State, Terms};
 use crate::proof::question::{Scope, Session, Shared, Tenancy};
-use crate::proof::symbols::{Relation, Symbols};
+use crate::proof::symbols::{Relation, Symbols, TypeKind};
 use crate::proof::value::{Type, Value};
 
 /// Models beyond this many are not tried.
@@ -341,21 +341,20 @@ impl<'a> Finder<'a> {
                     }
                 }
             }
-            for attnum in self.columns.keys() {
+            for (attnum, ty) in &self.columns {
+                let value = model.rows[row].get(attnum).and_then(Option::as_ref);
+                if value.is_some_and(|value| !value.is_storable(*ty)) {
+                    return None;
+                }
                 let column = self.problem.relation.column(*attnum)?;
                 if column.generated {
                     unchecked.insert(format!("generated column {}", column.name));
                 }
-                let named = self
-                    .problem
-                    .symbols
-                    .types
-                    .get(&column.type_id)
-                    .map(|named| &named.kind);
-                if let Some(crate::proof::symbols::TypeKind::Domain {
-                    constrained: true, ..
-                }) = named
-                {
+                let types = &self.problem.symbols.types;
+                let named = types.get(&column.type_id).map(|named| &named.kind);
+                let is_constrained =
+                    |kind: &TypeKind| matches!(kind, TypeKind::Domain { constrained, .. } if *constrained);
+                if named.is_some_and(is_constrained) {
                     unchecked.insert(format!("domain of column {}", column.name));
                 }
             }
