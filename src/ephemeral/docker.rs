@@ -30,6 +30,7 @@ const LABEL: &str = "rls-tool.throwaway";
 const OWNER: &str = "rls-tool owner";
 /// Pulling the image may be part of the start.
 const START_TIMEOUT: Duration = Duration::from_mins(5);
+/// From the last word that the container wrote: a busy machine is slow and not silent.
 const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
 /// When we are in a container ourselves, the daemon's 127.0.0.1 may not be ours; then no answer will ever come.
 const INSIDE_TIMEOUT: Duration = Duration::from_secs(20);
@@ -50,7 +51,13 @@ enum Order {
 
 /// The last lines that a container wrote; it takes its log with it when it removes itself.
 #[derive(Debug, Clone, Default)]
-struct Log(Arc<Mutex<VecDeque<String>>>);
+struct Log(Arc<Mutex<Lines>>);
+
+#[derive(Debug, Default)]
+struct Lines {
+    text: VecDeque<String>,
+    last: Option<Instant>,
+}
 
 impl Log {
     /// Kept for whoever asks.
@@ -60,16 +67,23 @@ impl Log {
 
     fn add(&self, bytes: &[u8]) {
         if let Ok(mut lines) = self.0.lock() {
-            lines.extend(String::from_utf8_lossy(bytes).lines().map(str::to_owned));
-            let surplus = lines.len().saturating_sub(Self::LINES);
-            lines.drain(..surplus);
+            let text = String::from_utf8_lossy(bytes);
+            lines.text.extend(text.lines().map(str::to_owned));
+            let surplus = lines.text.len().saturating_sub(Self::LINES);
+            lines.text.drain(..surplus);
+            lines.last = Some(Instant::now());
         }
+    }
+
+    /// When the container last wrote something.
+    fn last_written(&self) -> Option<Instant> {
+        self.0.lock().ok()?.last
     }
 
     fn last(&self, count: usize) -> Vec<String> {
         let lines = self.0.lock().map(|lines| {
-            let surplus = lines.len().saturating_sub(count);
-            lines.iter().skip(surplus).cloned().collect()
+            let surplus = lines.text.len().saturating_sub(count);
+            lines.text.iter().skip(surplus).cloned().collect()
         });
         lines.unwrap_or_default()
     }
@@ -264,7 +278,7 @@ async fn answer(
     } else {
         ANSWER_TIMEOUT
     };
-    let deadline = Instant::now() + patience;
+    let started = Instant::now();
     let options = options.clone().with_application_name(OWNER);
     loop {
         if let Ok(Ok(client)) = tokio::time::timeout(Duration::from_secs(5), options.connect()).await {
@@ -273,9 +287,9 @@ async fn answer(
         if !container.is_running().await.unwrap_or(false) {
             return Err(log.error("the container stopped"));
         }
-        if Instant::now() > deadline {
+        if log.last_written().unwrap_or(started).max(started).elapsed() > patience {
             return Err(log.error(&format!(
-                "the container did not answer within {} s",
+                "the container did not answer and was silent for {} s",
                 patience.as_secs()
             )));
         }

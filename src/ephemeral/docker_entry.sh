@@ -4,7 +4,7 @@
 docker-entrypoint.sh postgres "$@" &
 server=$!
 # The first connection takes as long as initdb does.
-patience=60
+patience=120
 while kill -0 "$server" 2>/dev/null; do
     sleep 1
     if [ -e /tmp/rls-tool-keep ]; then
