@@ -1,4 +1,4 @@
-//! The grammar: tables, children, policies, a view and a function, all at random from a seed.
+//! The grammar: tables, a child, policies, a view and a function, all at random from a seed.
 
 use std::fmt::Write as _;
 
@@ -12,8 +12,6 @@ const OWNER: &str = "random_owner";
 pub(crate) struct Schema {
     pub(crate) sql: String,
     pub(crate) rows: String,
-    /// By name: whether it has the tenant column.
-    pub(crate) tables: Vec<String>,
 }
 
 /// SplitMix64.
@@ -59,18 +57,23 @@ fn expression(dice: &mut Dice, depth: u64) -> String {
     }
 }
 
+/// Makes the roles, once on the server.
+pub(crate) fn roles() -> String {
+    format!(
+        "do $$ begin
+           if not exists (select from pg_roles where rolname = '{ROLE}') then create role {ROLE} login; end if;
+           if not exists (select from pg_roles where rolname = '{OWNER}') then create role {OWNER}; end if;
+         end $$"
+    )
+}
+
 impl Schema {
     pub(crate) fn random(seed: u64) -> Self {
         let mut dice = Dice(seed.wrapping_mul(0x5851_f42d_4c95_7f2d));
         let mut sql = format!(
-            "do $$ begin
-               if not exists (select from pg_roles where rolname = '{ROLE}') then create role {ROLE} login; end if;
-               if not exists (select from pg_roles where rolname = '{OWNER}') then create role {OWNER}; end if;
-             end $$;
-             create schema r authorization {OWNER}; set role {OWNER}; grant usage on schema r to {ROLE};\n"
+            "create schema r authorization {OWNER}; set role {OWNER}; grant usage on schema r to {ROLE};\n"
         );
         let mut rows = String::new();
-        let mut tables = Vec::new();
         for number in 0..=dice.below(3) {
             let table = format!("t{number}");
             writeln!(
@@ -119,7 +122,6 @@ impl Schema {
                     .unwrap();
                 }
             }
-            tables.push(table);
         }
         if dice.below(2) == 0 {
             let filter = if dice.below(2) == 0 { OWN } else { "true" };
@@ -138,7 +140,44 @@ impl Schema {
             )
             .unwrap();
         }
+        child(seed, &mut sql, &mut rows);
         sql.push_str("reset role;\n");
-        Self { sql, rows, tables }
+        Self { sql, rows }
+    }
+}
+
+/// Sometimes a table whose rows belong to whom the rows of the first one do that they refer to.
+fn child(seed: u64, sql: &mut String, rows: &mut String) {
+    // Dice of its own: the seeds that were there before it keep their tables.
+    let mut dice = Dice(seed ^ 0x6368_696c_6400_0000);
+    if dice.below(2) == 0 {
+        return;
+    }
+    let action = dice.one(&["", " on delete cascade", " on update cascade on delete cascade"]);
+    writeln!(
+        sql,
+        "create table r.c0 (id integer primary key, parent integer not null references r.t0{action}, \
+         note text not null); grant select, insert, update, delete on r.c0 to {ROLE};"
+    )
+    .unwrap();
+    if dice.below(10) > 0 {
+        writeln!(sql, "alter table r.c0 enable row level security;").unwrap();
+    }
+    for policy in 0..=dice.below(2) {
+        let condition = match dice.below(8) {
+            0..=4 => format!("exists (select from r.t0 as p where p.id = parent and p.{OWN})"),
+            5 => "exists (select from r.t0 as p where p.id = parent)".to_owned(),
+            6 => format!("parent in (select p.id from r.t0 as p where p.{OWN}) and note <> 'x'"),
+            _ => dice.one(&["true", "false", "note <> 'x'"]).to_owned(),
+        };
+        let command = dice.one(&["all", "all", "all", "select", "delete"]);
+        writeln!(
+            sql,
+            "create policy p{policy} on r.c0 for {command} using ({condition});"
+        )
+        .unwrap();
+    }
+    for (id, parent) in [(2000, 1000), (2001, 1001), (2010, 1010), (2011, 1011)] {
+        writeln!(rows, "insert into r.c0 values ({id}, {parent}, 'note');").unwrap();
     }
 }

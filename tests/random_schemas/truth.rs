@@ -1,136 +1,237 @@
 //! Brute force: what the role, bound to A or to nobody or to nonsense, does reach of B's rows at a door.
 
 use rls_tool::audit::{Command, Door, DoorKind};
-use tokio_postgres::Client;
+use tokio_postgres::{Client, Transaction};
 
-use crate::grammar::{ROLE, Schema};
+use crate::grammar::ROLE;
 
-/// Statements that bind the session, in each way that is not B's.
-const BINDINGS: [&str; 4] = [
-    "",
-    "set local app.current_tenant = 'a'",
-    "set local app.current_tenant = ''",
-    "set local app.current_tenant = 'no such tenant'",
-];
+/// Whom a session is bound to, in each way that is not B's: never to anybody, to A, to the empty text, to nonsense.
+const BINDINGS: [Option<&str>; 4] = [None, Some("a"), Some(""), Some("no such tenant")];
 
-/// The rows of B, whatever the door is, as the superuser sees them.
-fn rows_of_b(table: &str) -> String {
-    format!(
-        "select md5(coalesce(string_agg(t::text, ',' order by id), '')) from r.{table} t where tenant_id = 'b'"
-    )
+/// B's rows of the tables with the tenant column, and of the child.
+const OF_B: &str = "tenant_id = 'b'";
+const CHILDREN_OF_B: &str = "parent in (1010, 1011)";
+
+/// Superusers' connections that become the role.
+pub(crate) struct Truth {
+    pub(crate) admin: Client,
+    /// Never sets the tenant: once it was set in a session it is '' and no longer NULL.
+    pub(crate) unbound: Client,
 }
 
-/// Whether another tenant's rows are seen or changed at the door.
-pub(crate) async fn leaks(admin: &mut Client, schema: &Schema, door: &Door) -> bool {
-    let object = door.object.to_string();
-    let name = object.strip_prefix("r.").unwrap();
-    if door.kind != DoorKind::Table {
-        let from = name.trim_end_matches("()");
-        let from = if door.kind == DoorKind::Function {
-            format!("r.{from}()")
-        } else {
-            format!("r.{from}")
+/// What is reached through a door.
+struct Target {
+    /// In a FROM clause, or as the target of a statement.
+    name: String,
+    /// The table whose rows are at stake.
+    table: String,
+    is_child: bool,
+    is_view: bool,
+}
+
+impl Target {
+    fn of(door: &Door) -> Self {
+        let name = match door.kind {
+            DoorKind::Function => format!("{}()", door.object.to_string().trim_end_matches("()")),
+            _ => door.object.to_string(),
         };
-        let mut found = false;
-        for binding in BINDINGS {
-            found |= match door.command {
-                Command::Select | Command::Execute => sees(admin, binding, &from).await,
-                // Writing through the view reaches its table.
-                _ => writes(admin, binding, &from, "t0", door.command).await,
-            };
+        let table = match door.kind {
+            DoorKind::Table => name.clone(),
+            // Views and functions are over the first one.
+            _ => "r.t0".to_owned(),
+        };
+        Self {
+            is_child: name == "r.c0",
+            is_view: door.kind == DoorKind::View,
+            name,
+            table,
         }
-        return found;
     }
-    assert!(schema.tables.iter().any(|table| table == name), "{name}");
-    let mut found = false;
-    for binding in BINDINGS {
-        found |= match door.command {
-            Command::Select => sees(admin, binding, &object).await,
-            command => writes(admin, binding, &object, name, command).await,
-        };
+
+    /// Which rows are foreign to whom; everybody's to those who are nobody.
+    fn foreign(&self, binding: Option<&str>) -> String {
+        match (self.is_child, binding) {
+            (false, own) => format!("tenant_id <> '{}'", own.unwrap_or_default()),
+            (true, Some("a")) => CHILDREN_OF_B.to_owned(),
+            (true, _) => "true".to_owned(),
+        }
     }
-    found
+
+    /// B's rows as the superuser sees them, in one value.
+    fn rows_of_b(&self) -> String {
+        let of_b = if self.is_child { CHILDREN_OF_B } else { OF_B };
+        format!(
+            "select md5(coalesce(string_agg(t::text, ',' order by id), '')) from {} t where {of_b}",
+            self.table
+        )
+    }
+
+    /// Every way to write that touches B.
+    fn statements(&self, command: Command, binding: Option<&str>) -> Vec<String> {
+        let target = &self.name;
+        let own = binding.unwrap_or_default();
+        let mut list = Vec::new();
+        let mut add = |sql: &str| list.push(sql.replace("{t}", target).replace("{own}", own));
+        match (command, self.is_child) {
+            (Command::Insert, false) => {
+                for (flag, note) in FLAGS_AND_NOTES {
+                    add(&format!("insert into {{t}} values (5000, 'b', {flag}, '{note}')"));
+                    for id in [1010, 1011] {
+                        for tenant in ["{own}", "b"] {
+                            add(&format!(
+                                "insert into {{t}} values ({id}, '{tenant}', {flag}, '{note}') \
+                                 on conflict (id) do update set note = 'taken'"
+                            ));
+                        }
+                    }
+                }
+            }
+            (Command::Update, false) => {
+                for (flag, note) in FLAGS_AND_NOTES {
+                    for tenant in ["tenant_id", "'{own}'", "'b'"] {
+                        add(&format!(
+                            "update {{t}} set tenant_id = {tenant}, flag = {flag}, note = '{note}'"
+                        ));
+                    }
+                }
+                for set in [
+                    "note = note || '!'",
+                    "note = 'x'",
+                    "note = 'y'",
+                    "flag = not flag",
+                    "flag = true",
+                    "flag = false",
+                    "tenant_id = '{own}'",
+                    "tenant_id = 'b'",
+                ] {
+                    for condition in ["", " where tenant_id = 'b'", " where flag", " where not flag"] {
+                        add(&format!("update {{t}} set {set}{condition}"));
+                    }
+                }
+            }
+            (Command::Insert, true) => {
+                for parent in [1010, 1011] {
+                    for note in ["note", "x"] {
+                        add(&format!("insert into {{t}} values (5000, {parent}, '{note}')"));
+                        add(&format!(
+                            "insert into {{t}} values (2010, {parent}, '{note}') on conflict (id) do update set note = 'taken'"
+                        ));
+                    }
+                }
+            }
+            (Command::Update, true) => {
+                for set in [
+                    "note = note || '!'",
+                    "note = 'x'",
+                    "note = 'y'",
+                    "parent = 1000",
+                    "parent = 1001",
+                ] {
+                    add(&format!("update {{t}} set {set}"));
+                    add(&format!("update {{t}} set {set} where parent in (1010, 1011)"));
+                }
+                for parent in [1010, 1011] {
+                    for note in ["note", "'x'", "'y'"] {
+                        add(&format!("update {{t}} set parent = {parent}, note = {note}"));
+                    }
+                    add(&format!("update {{t}} set parent = {parent}"));
+                }
+            }
+            (Command::Delete, _) => {
+                add("delete from {t}");
+                let of_b = if self.is_child { CHILDREN_OF_B } else { OF_B };
+                add(&format!("delete from {{t}} where {of_b}"));
+            }
+            _ => {}
+        }
+        list
+    }
 }
 
-async fn sees(admin: &mut Client, binding: &str, from: &str) -> bool {
-    let own = if binding.ends_with("'a'") { "a" } else { "" };
-    let transaction = admin.transaction().await.unwrap();
-    enter(&transaction, binding).await;
-    let sql = format!("select count(*) from {from} where tenant_id <> $1");
-    let seen = transaction
-        .query_one(&sql, &[&own])
-        .await
-        .is_ok_and(|row| row.get::<_, i64>(0) > 0);
-    let shown = !seen && from.starts_with("r.v") && peeks(&transaction, from, own).await;
-    transaction.rollback().await.unwrap();
-    seen || shown
+const FLAGS_AND_NOTES: [(bool, &str); 4] = [(true, "note"), (true, "x"), (false, "note"), (false, "x")];
+
+impl Truth {
+    /// Whether another tenant's rows are seen or changed at the door.
+    pub(crate) async fn leaks(&mut self, door: &Door) -> bool {
+        let target = Target::of(door);
+        let query = target.rows_of_b();
+        let before: String = self.admin.query_one(&query, &[]).await.unwrap().get(0);
+        for binding in BINDINGS {
+            let client = match binding {
+                Some(_) => &mut self.admin,
+                None => &mut self.unbound,
+            };
+            let transaction = client.transaction().await.unwrap();
+            let found = match door.command {
+                Command::Select | Command::Execute => sees(&transaction, &target, binding).await,
+                command => writes(&transaction, &target, binding, command, &query, &before).await,
+            };
+            transaction.rollback().await.unwrap();
+            if found {
+                return true;
+            }
+        }
+        false
+    }
+}
+
+async fn sees(transaction: &Transaction<'_>, target: &Target, binding: Option<&str>) -> bool {
+    enter(transaction, binding).await;
+    let (name, foreign) = (&target.name, target.foreign(binding));
+    let sql = format!("select count(*) from {name} where {foreign}");
+    match transaction.query_one(&sql, &[]).await {
+        Ok(row) if row.get::<_, i64>(0) > 0 => true,
+        Ok(_) => target.is_view && peeks(transaction, name, &foreign).await,
+        Err(_) => false,
+    }
 }
 
 /// A view's condition may come behind a function that costs less and tells what it was called with.
-async fn peeks(transaction: &tokio_postgres::Transaction<'_>, from: &str, own: &str) -> bool {
-    let sql = "create function pg_temp.peek(tenant text, own text) returns boolean cost 0.0000001 language plpgsql \
-               as $$ begin if tenant <> own then raise exception 'seen'; end if; return true; end $$";
-    transaction.batch_execute(sql).await.unwrap();
-    let sql = format!("select count(*) from {from} where pg_temp.peek(tenant_id, $1)");
-    let Err(error) = transaction.query_one(&sql, &[&own]).await else {
+async fn peeks(transaction: &Transaction<'_>, from: &str, foreign: &str) -> bool {
+    let sql = format!(
+        "create function pg_temp.peek(tenant_id text) returns boolean cost 0.0000001 language plpgsql \
+         as $$ begin if {foreign} then raise exception 'seen'; end if; return true; end $$"
+    );
+    transaction.batch_execute(&sql).await.unwrap();
+    let sql = format!("select count(*) from {from} where pg_temp.peek(tenant_id)");
+    let Err(error) = transaction.query_one(&sql, &[]).await else {
         return false;
     };
     error.as_db_error().is_some_and(|error| error.message() == "seen")
 }
 
-/// Every way to write that touches B: each in a transaction of its own, judged by the superuser.
-async fn writes(admin: &mut Client, binding: &str, target: &str, table: &str, command: Command) -> bool {
-    let statements: &[&str] = match command {
-        Command::Insert => &[
-            "insert into {t} values (5000, 'b', true, 'note')",
-            "insert into {t} values (5000, 'b', false, 'x')",
-            "insert into {t} values (1011, 'a', true, 'y') on conflict (id) do update set note = 'taken'",
-            "insert into {t} values (1010, 'a', false, 'y') on conflict (id) do update set note = 'taken'",
-        ],
-        Command::Update => &[
-            "update {t} set note = note || '!'",
-            "update {t} set note = note || '!' where tenant_id = 'b'",
-            "update {t} set note = 'x'",
-            "update {t} set flag = not flag",
-            "update {t} set tenant_id = 'a'",
-            "update {t} set tenant_id = 'a' where tenant_id = 'b'",
-            "update {t} set tenant_id = 'b'",
-            "update {t} set tenant_id = 'b' where flag",
-            "update {t} set tenant_id = 'b', flag = true",
-            "update {t} set tenant_id = 'b', flag = false",
-        ],
-        Command::Delete => &["delete from {t}", "delete from {t} where tenant_id = 'b'"],
-        _ => &[],
-    };
-    let query = rows_of_b(table);
-    let before: String = admin.query_one(&query, &[]).await.unwrap().get(0);
-    for statement in statements {
-        let transaction = admin.transaction().await.unwrap();
-        enter(&transaction, binding).await;
-        let done = transaction
-            .batch_execute(&statement.replace("{t}", target))
-            .await
-            .is_ok();
+/// Each statement on its own, judged by the superuser.
+async fn writes(
+    transaction: &Transaction<'_>,
+    target: &Target,
+    binding: Option<&str>,
+    command: Command,
+    query: &str,
+    before: &str,
+) -> bool {
+    transaction.batch_execute("savepoint clean").await.unwrap();
+    for statement in target.statements(command, binding) {
+        enter(transaction, binding).await;
+        let done = transaction.batch_execute(&statement).await.is_ok();
         let mut changed = false;
         if done {
-            transaction
-                .batch_execute("set local session authorization default")
-                .await
-                .unwrap();
-            let after: String = transaction.query_one(&query, &[]).await.unwrap().get(0);
+            let leave = "set local session authorization default";
+            transaction.batch_execute(leave).await.unwrap();
+            let after: String = transaction.query_one(query, &[]).await.unwrap().get(0);
             changed = after != before;
         }
-        transaction.rollback().await.unwrap();
         if changed {
             return true;
         }
+        transaction.batch_execute("rollback to clean").await.unwrap();
     }
     false
 }
 
-async fn enter(transaction: &tokio_postgres::Transaction<'_>, binding: &str) {
-    transaction
-        .batch_execute(&format!("set local session authorization {ROLE}; {binding}"))
-        .await
-        .unwrap();
+async fn enter(transaction: &Transaction<'_>, binding: Option<&str>) {
+    let mut sql = format!("set local session authorization {ROLE}");
+    if let Some(tenant) = binding {
+        sql += &format!("; set local app.current_tenant = '{tenant}'");
+    }
+    transaction.batch_execute(&sql).await.unwrap();
 }
