@@ -3,11 +3,9 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
-/// The script and its expected output.
+/// The script and its expected output, without the cleaning up.
 pub(crate) struct Script {
     pub(crate) viewpoints: Vec<Viewpoint>,
-    /// Without the cleaning up.
-    pub(crate) expected: String,
 }
 
 /// From one change of the session's user to the next, outside a transaction.
@@ -63,7 +61,7 @@ impl Script {
                 Viewpoint { role, sql, expected }
             })
             .collect();
-        Self { viewpoints, expected }
+        Self { viewpoints }
     }
 }
 
