@@ -175,6 +175,49 @@ impl Truth {
     }
 }
 
+impl Truth {
+    /// Whether the child shows B's rows after something was done to the table that its policies look up.
+    pub(crate) async fn leaks_through_the_parent(&mut self) -> bool {
+        let name = "r.t0".to_owned();
+        let parent = Target {
+            table: name.clone(),
+            name,
+            is_child: false,
+            is_view: false,
+        };
+        let name = "r.c0".to_owned();
+        let child = Target {
+            table: name.clone(),
+            name,
+            is_child: true,
+            is_view: false,
+        };
+        for binding in BINDINGS {
+            for command in [Command::Insert, Command::Update, Command::Delete] {
+                let client = match binding {
+                    Some(_) => &mut self.admin,
+                    None => &mut self.unbound,
+                };
+                let transaction = client.transaction().await.unwrap();
+                transaction.batch_execute("savepoint clean").await.unwrap();
+                let mut found = false;
+                for statement in parent.statements(command, binding) {
+                    enter(&transaction, binding).await;
+                    if transaction.batch_execute(&statement).await.is_ok() {
+                        found |= sees(&transaction, &child, binding).await;
+                    }
+                    transaction.batch_execute("rollback to clean").await.unwrap();
+                }
+                transaction.rollback().await.unwrap();
+                if found {
+                    return true;
+                }
+            }
+        }
+        false
+    }
+}
+
 async fn sees(transaction: &Transaction<'_>, target: &Target, binding: Option<&str>) -> bool {
     enter(transaction, binding).await;
     let (name, foreign) = (&target.name, target.foreign(binding));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::audit::{About, Check, Command, Context, Findings, Group, Held, Rows, Severity, policy_command};
-use crate::catalog::{Oid, Policy, Relation};
+use crate::catalog::{Oid, Policy, PolicyCommand, Relation};
 use crate::checks::functions::{may_write, tables_named};
 use crate::checks::words::list;
 use crate::checks::write_unchecked::{is_blind, may_write_tenant};
@@ -35,6 +35,9 @@ fn run(context: &Context<'_>, findings: &mut Findings<'_>) {
                     continue;
                 };
                 let there = all.get(&(oid, held.role.oid)).copied();
+                if there.is_some_and(|there| finds_nothing(context, policy, there)) {
+                    continue;
+                }
                 let verbs = forged(context, held, other, there);
                 if verbs.is_empty() {
                     continue;
@@ -75,6 +78,21 @@ fn looked_up(context: &Context<'_>, policy: &Policy) -> BTreeSet<Oid> {
         );
     }
     oids
+}
+
+/// Whether the policy looks up rows there as the role itself, to whom no policy for SELECT shows any.
+fn finds_nothing(context: &Context<'_>, policy: &Policy, there: &Held<'_>) -> bool {
+    let mut called = policy
+        .calls
+        .iter()
+        .filter_map(|&oid| context.catalog.functions.get(oid));
+    let by_function = called.any(|function| {
+        tables_named(context, function)
+            .iter()
+            .any(|relation| relation.oid == there.relation.oid)
+    });
+    let applied = Context::applied(&there.role.actor, there.relation, PolicyCommand::Select);
+    !by_function && applied.permissive.is_empty()
 }
 
 /// The commands by which the role may write rows there that no policy holds to the tenant.
