@@ -4,7 +4,7 @@
 
 use super::attempt::{Attempt, Sign, State};
 use super::rows::{Belongs, Form, Row, Side, constant};
-use super::target::{Change, Target};
+use super::target::{Change, Target, owning_key};
 use crate::audit::Command;
 use crate::error::Result;
 
@@ -109,6 +109,10 @@ pub(crate) fn cascades(target: &Target<'_>) -> Result<Vec<Attempt>> {
     };
     for (child, shape) in scene.shapes.iter().enumerate() {
         for key in &shape.foreign_keys {
+            // Whoever owns the row referred to owns the one that refers to it.
+            if owning_key(scene, child).is_some_and(|owning| std::ptr::eq(owning, key)) {
+                continue;
+            }
             let follows = match target.command {
                 Command::Delete => key.follows_delete,
                 Command::Update => key.follows_update,

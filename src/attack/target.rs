@@ -300,13 +300,19 @@ impl<'a> Target<'a> {
     }
 }
 
+/// The foreign key that says whose a row is, where the table has no column that does.
+pub(crate) fn owning_key(scene: &Scene, table: usize) -> Option<&super::rows::ForeignKey> {
+    let shape = &scene.shapes[table];
+    if scene.belongs[table] != Belongs::ByParent {
+        return None;
+    }
+    let mut keys = shape.foreign_keys.iter();
+    keys.find(|key| scene.belongs[key.parent] != Belongs::ToNobody && !shape.is_optional(key))
+}
+
 /// The columns that refer to a parent of a side, with the values that do.
 fn parent_of(scene: &Scene, table: usize, side: Side) -> Vec<Change> {
-    let shape = &scene.shapes[table];
-    let of_tenant = |key: &&super::rows::ForeignKey| {
-        scene.belongs[key.parent] != Belongs::ToNobody && !shape.is_optional(key)
-    };
-    let Some(key) = shape.foreign_keys.iter().find(of_tenant) else {
+    let Some(key) = owning_key(scene, table) else {
         return Vec::new();
     };
     let Some(parent) = scene.rows.get(&(key.parent, side, 0)) else {

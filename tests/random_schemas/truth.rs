@@ -1,9 +1,11 @@
 //! Brute force: what the role, bound to A or to nobody or to nonsense, does reach of B's rows at a door.
 
 use rls_tool::audit::{Command, Door, DoorKind};
+use rls_tool::connect::ConnectOptions;
 use tokio_postgres::{Client, Transaction};
 
 use crate::grammar::ROLE;
+use crate::support::connect;
 
 /// Whom a session is bound to, in each way that is not B's: never to anybody, to A, to the empty text, to nonsense.
 const BINDINGS: [Option<&str>; 4] = [None, Some("a"), Some(""), Some("no such tenant")];
@@ -176,41 +178,36 @@ impl Truth {
 }
 
 impl Truth {
-    /// Whether the child shows B's rows after something was done to the table that its policies look up.
-    pub(crate) async fn leaks_through_the_parent(&mut self) -> bool {
-        let name = "r.t0".to_owned();
-        let parent = Target {
-            table: name.clone(),
-            name,
-            is_child: false,
+    /// Whether a session of A reaches B's rows of the child after something was done to the table that its policies
+    /// look up, by that session or by another.
+    pub(crate) async fn leaks_through_the_parent(&mut self, options: &ConnectOptions) -> bool {
+        let target = |name: &str, is_child| Target {
+            name: name.to_owned(),
+            table: name.to_owned(),
+            is_child,
             is_view: false,
         };
-        let name = "r.c0".to_owned();
-        let child = Target {
-            table: name.clone(),
-            name,
-            is_child: true,
-            is_view: false,
-        };
+        let (parent, child) = (target("r.t0", false), target("r.c0", true));
+        let query = child.rows_of_b();
+        let before: String = self.admin.query_one(&query, &[]).await.unwrap().get(0);
         for binding in BINDINGS {
             for command in [Command::Insert, Command::Update, Command::Delete] {
-                let client = match binding {
-                    Some(_) => &mut self.admin,
-                    None => &mut self.unbound,
-                };
-                let transaction = client.transaction().await.unwrap();
-                transaction.batch_execute("savepoint clean").await.unwrap();
-                let mut found = false;
-                for statement in parent.statements(command, binding) {
+                for statement in parent.statements(command, Some("a")) {
+                    // A session that was bound once is never again one that never was.
+                    let mut fresh = connect(options).await;
+                    let transaction = fresh.transaction().await.unwrap();
                     enter(&transaction, binding).await;
-                    if transaction.batch_execute(&statement).await.is_ok() {
-                        found |= sees(&transaction, &child, binding).await;
+                    if transaction.batch_execute(&statement).await.is_err() {
+                        continue;
                     }
-                    transaction.batch_execute("rollback to clean").await.unwrap();
-                }
-                transaction.rollback().await.unwrap();
-                if found {
-                    return true;
+                    if sees(&transaction, &child, Some("a")).await {
+                        return true;
+                    }
+                    for command in [Command::Delete, Command::Update] {
+                        if writes(&transaction, &child, Some("a"), command, &query, &before).await {
+                            return true;
+                        }
+                    }
                 }
             }
         }
