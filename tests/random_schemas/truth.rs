@@ -269,9 +269,10 @@ async fn writes(
 }
 
 async fn enter(transaction: &Transaction<'_>, binding: Option<&str>) {
-    let mut sql = format!("set local session authorization {ROLE}");
-    if let Some(tenant) = binding {
-        sql += &format!("; set local app.current_tenant = '{tenant}'");
-    }
+    let bound = binding.map(|tenant| format!("; set local app.current_tenant = '{tenant}'"));
+    let sql = format!(
+        "set local session authorization {ROLE}{}",
+        bound.unwrap_or_default()
+    );
     transaction.batch_execute(&sql).await.unwrap();
 }
