@@ -178,7 +178,7 @@ impl Truth {
 }
 
 impl Truth {
-    /// Whether a session of A reaches B's rows of the child after something was done to the table that its policies
+    /// Whether a session of A, or of nobody, reaches B's rows of the child after something was done to the table that its policies
     /// look up, by that session or by another.
     pub(crate) async fn leaks_through_the_parent(&mut self, options: &ConnectOptions) -> bool {
         let target = |name: &str, is_child| Target {
@@ -187,27 +187,30 @@ impl Truth {
             is_child,
             is_view: false,
         };
-        let (parent, child) = (target("r.t0", false), target("r.c0", true));
+        let child = target("r.c0", true);
         let query = child.rows_of_b();
         let before: String = self.admin.query_one(&query, &[]).await.unwrap().get(0);
-        for binding in BINDINGS {
-            for command in [Command::Insert, Command::Update, Command::Delete] {
-                for statement in parent.statements(command, Some("a")) {
-                    // A session that was bound once is never again one that never was.
-                    let mut fresh = connect(options).await;
-                    let transaction = fresh.transaction().await.unwrap();
-                    enter(&transaction, binding).await;
-                    if transaction.batch_execute(&statement).await.is_err() {
-                        continue;
-                    }
-                    if sees(&transaction, &child, Some("a")).await {
-                        return true;
-                    }
-                    for command in [Command::Delete, Command::Update] {
-                        if writes(&transaction, &child, Some("a"), command, &query, &before).await {
-                            return true;
-                        }
-                    }
+        let forged = [Some("a"), Some("")].into_iter().flat_map(|own| {
+            let commands = [Command::Insert, Command::Update, Command::Delete];
+            let statements = commands
+                .into_iter()
+                .flat_map(move |command| target("r.t0", false).statements(command, own));
+            statements.flat_map(move |sql| BINDINGS.map(|binding| (own, sql.clone(), binding)))
+        });
+        for (own, statement, binding) in forged {
+            // A session that was bound once is never again one that never was.
+            let mut fresh = connect(options).await;
+            let transaction = fresh.transaction().await.unwrap();
+            enter(&transaction, binding).await;
+            if transaction.batch_execute(&statement).await.is_err() {
+                continue;
+            }
+            if sees(&transaction, &child, own).await {
+                return true;
+            }
+            for command in [Command::Delete, Command::Update] {
+                if writes(&transaction, &child, own, command, &query, &before).await {
+                    return true;
                 }
             }
         }
