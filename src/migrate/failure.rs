@@ -61,8 +61,8 @@ fn help_for(code: &SqlState) -> Option<String> {
     })
 }
 
-/// The error of the run: what is in effect and what is not, then the cause.
-pub(crate) fn of_run(cause: Error, committed: MigrationReport, planned: &[String]) -> Error {
+/// The error of the run: what is in effect and what is not, or may be (`in_doubt`), then the cause.
+pub(crate) fn of_run(cause: Error, committed: MigrationReport, planned: &[String], in_doubt: bool) -> Error {
     let done: Vec<_> = [&committed.migrations, &committed.policies]
         .into_iter()
         .flatten()
@@ -74,11 +74,17 @@ pub(crate) fn of_run(cause: Error, committed: MigrationReport, planned: &[String
         .filter(|file| !done.contains(file))
         .collect();
     let message = match (done.is_empty(), undone.is_empty()) {
+        (true, _) if in_doubt => format!("it is not known whether this was applied: {}", undone.join(", ")),
         (true, _) => "nothing was applied".to_owned(),
         (false, true) => format!("applied and committed: {}", done.join(", ")),
         (false, false) => format!(
-            "applied and committed: {}; not applied: {}",
+            "applied and committed: {}; {}: {}",
             done.join(", "),
+            if in_doubt {
+                "it is not known whether this was applied"
+            } else {
+                "not applied"
+            },
             undone.join(", ")
         ),
     };

@@ -36,6 +36,8 @@ pub(crate) struct Run<'m> {
     planned: Vec<String>,
     /// The session has the lock, not only the transaction.
     kept: bool,
+    /// The connection was lost during COMMIT: nobody but the server knows.
+    in_doubt: bool,
 }
 
 impl<'m> Run<'m> {
@@ -50,6 +52,7 @@ impl<'m> Run<'m> {
             open: MigrationReport::default(),
             planned: Vec::new(),
             kept: false,
+            in_doubt: false,
         })
     }
 
@@ -73,7 +76,12 @@ impl<'m> Run<'m> {
                 } else {
                     error
                 };
-                Err(failure::of_run(error, self.committed, &self.planned))
+                Err(failure::of_run(
+                    error,
+                    self.committed,
+                    &self.planned,
+                    self.in_doubt,
+                ))
             }
         }
     }
@@ -101,6 +109,7 @@ impl<'m> Run<'m> {
             }
             transaction.commit().await.map_err(|cause| {
                 let lost = cause.is_closed();
+                self.in_doubt = lost;
                 let error = Error::postgres("commit", cause).or_kind(ErrorKind::Migration);
                 if lost {
                     error.with_help(

@@ -87,6 +87,8 @@ async fn a_history_changed_by_hand_is_no_panic() {
         )
         .await;
     }
+    // The twin: put back as it was, the pending file is applied.
+    assert_eq!(names(&project.run(&mut client).await), ["V5__e.sql"]);
 }
 
 #[tokio::test]

@@ -8,6 +8,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[path = "../support/proxy.rs"]
+mod proxy;
+
+mod commit;
 mod dry_run;
 mod files;
 mod history;
@@ -20,5 +24,6 @@ mod policies;
 mod project;
 mod roles;
 mod silent;
+mod silent_told;
 mod status;
 mod tool;

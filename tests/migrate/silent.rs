@@ -5,13 +5,12 @@ use tokio_postgres::Client;
 
 use crate::project::{Project, names, value, versions};
 use crate::support::{Database, run};
-use crate::tool::{failure, tool};
 
-const OWNER: &str = "silent_owner";
+pub(crate) const OWNER: &str = "silent_owner";
 const OTHER: &str = "silent_other";
 
 /// A database in which the owner may create things.
-async fn database() -> Database {
+pub(crate) async fn database() -> Database {
     let database = Database::create("silent").await;
     let admin = database.admin().await;
     for (role, with) in [(OWNER, "login"), (OTHER, "nologin")] {
@@ -33,7 +32,7 @@ async fn database() -> Database {
 }
 
 /// Two tenants' rows; the policies come from a file, as FORCE.
-fn project() -> Project {
+pub(crate) fn project() -> Project {
     Project::new(&[
         (
             "migrations/V1__orders.sql",
@@ -353,51 +352,4 @@ async fn a_file_outside_a_transaction_is_refused_before_it_runs() {
         format!("{mark}create index concurrently on orders (total);\nupdate archive set total = 1;"),
     );
     project.run(&mut client).await;
-}
-
-/// Without its counters the server cannot tell what a file changed.
-#[tokio::test]
-async fn a_server_that_does_not_count_is_said() {
-    let database = database().await;
-    let project = project();
-    let mut client = database.admin().await;
-    run(&client, "set track_counts = off").await;
-    let report = project.run(&mut client).await;
-    assert!(
-        report
-            .warnings
-            .iter()
-            .any(|warning| warning.contains("track_counts is off")),
-        "{report:?}"
-    );
-}
-
-#[tokio::test]
-async fn the_program_refuses_and_warns() {
-    let database = database().await;
-    let (project, url) = (project(), database.url_as(OWNER));
-    let arguments = ["migrate", "--database-url", &url];
-    project.run(&mut database.client_as(OWNER).await).await;
-    project.write("migrations/V2__data.sql", "update orders set total = 0;");
-    let error = failure(&project.path(""), &arguments);
-    assert!(
-        error.contains(
-            "error: nothing was applied: migrations/V2__data.sql changed no row of public.orders: "
-        ),
-        "{error}"
-    );
-    // A warning goes to stderr, and the run is done.
-    project.write(
-        "migrations/V2__data.sql",
-        "create table later (a int); alter table later enable row level security, force row level security;",
-    );
-    project.run(&mut database.client_as(OWNER).await).await;
-    project.write("migrations/V3__data.sql", "update later set a = 0;");
-    let (code, out, err) = tool(&project.path(""), &arguments);
-    assert_eq!(code, 0);
-    assert!(out.starts_with("applied migrations/V3__data.sql\n"), "{out}");
-    assert!(
-        err.contains("warning: migrations/V3__data.sql changed no row of public.later"),
-        "{err}"
-    );
 }
