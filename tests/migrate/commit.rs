@@ -29,6 +29,8 @@ fn project() -> Project {
 }
 
 async fn through(database: &Database, proxy: &Proxy) -> Client {
+    // The database is made when somebody connects, which the proxy would not see.
+    database.admin().await;
     let url = database.url_through(proxy.port(), "postgres");
     connect(&ConnectOptions::resolve(Some(&url)).unwrap()).await
 }
