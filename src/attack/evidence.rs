@@ -142,21 +142,18 @@ async fn finding(run: &Run<'_>, door: usize, leak: &Leak) -> Result<(Finding, bo
         "result": leak.got,
         "reproduced": shown.reproduced,
     });
-    let finding = Finding::new(
-        entry.name,
-        severity,
-        door.object.clone(),
-        Some(&door.role_name),
-        Some(door.command),
-        "",
-    )
-    .saying(message, entry.item.help)
-    .shown_by(Evidence {
+    let finding = said(entry, severity, door, message).shown_by(Evidence {
         kind: EvidenceKind::Attack,
         counterexample: Some(counterexample),
         exploit_sql: Some(shown.script),
     });
     Ok((finding, shown.harmless))
+}
+
+/// A probe's finding about a door.
+pub(super) fn said(entry: &probes::Entry, severity: Severity, door: &ModelDoor, message: String) -> Finding {
+    let (object, role) = (door.object.clone(), Some(door.role_name.as_str()));
+    Finding::new(entry.name, severity, object, role, Some(door.command), "").saying(message, entry.item.help)
 }
 
 /// A script, the statement in it, and whether running it once more showed the same.

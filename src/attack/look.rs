@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::attempt::{Attempt, Sign, State};
 use super::marks::{BOTH, Known, Marks, OTHER, OWN, Wanted};
 use super::rows::{Place, Side};
-use super::sandbox::Trial;
 use super::session::Session;
 use crate::error::Result;
 use crate::sql::{Ident, Literal, QualifiedName};
@@ -59,26 +58,11 @@ impl Visitor<'_> {
         statement: String,
         sign: Sign,
     ) -> Result<Attempt> {
-        let mut statements = Vec::new();
-        if state == State::NeverSet {
-            statements.push(self.session.never_set()?);
-        }
-        statements.push(statement);
-        Ok(Attempt {
-            state,
-            what,
-            trial: Trial {
-                before: String::new(),
-                enter: self.session.enter(state, &self.tenants[0])?,
-                statements,
-                witness: String::new(),
-            },
-            sign,
-            rows: self.places.clone(),
-            plain: None,
-            unbounded: false,
-            compared: false,
-        })
+        let mut attempt = self
+            .session
+            .attempt(state, &self.tenants[0], what, statement, sign)?;
+        attempt.rows.clone_from(&self.places);
+        Ok(attempt)
     }
 
     /// An expression that is true for a row whose text holds a tenant's marks.

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::attempt::State;
+use super::attempt::{Attempt, Sign, State};
 use super::rows::Binder;
-use super::sandbox::Standing;
+use super::sandbox::{Standing, Trial};
 use crate::catalog::{Catalog, Oid};
 use crate::error::Result;
 use crate::model::{Binding, Model};
@@ -203,6 +203,37 @@ impl Session {
             list.push(format!("SET LOCAL ROLE {role}"));
         }
         Ok(list.join("; "))
+    }
+
+    /// An attempt of one statement in `state`; `tenant` is the one that the session is bound to.
+    pub(crate) fn attempt(
+        &self,
+        state: State,
+        tenant: &str,
+        what: &'static str,
+        statement: String,
+        sign: Sign,
+    ) -> Result<Attempt> {
+        let mut statements = Vec::new();
+        if state == State::NeverSet {
+            statements.push(self.never_set()?);
+        }
+        statements.push(statement);
+        Ok(Attempt {
+            state,
+            what,
+            trial: Trial {
+                before: String::new(),
+                enter: self.enter(state, tenant)?,
+                statements,
+                witness: String::new(),
+            },
+            sign,
+            rows: Vec::new(),
+            plain: None,
+            unbounded: false,
+            compared: false,
+        })
     }
 
     /// The statement that gives the connection its own role back.

@@ -5,7 +5,6 @@ use super::rows::{
     Belongs, Form, Literal, PLAIN, Place, Row, Scene, Seed, Shape, Side, TypeShape, Variant, Wish, constant,
     sample,
 };
-use super::sandbox::Trial;
 use super::session::Session;
 use crate::audit::Command;
 use crate::error::Result;
@@ -277,26 +276,8 @@ impl<'a> Target<'a> {
         statement: String,
         sign: Sign,
     ) -> Result<Attempt> {
-        let mut statements = Vec::new();
-        if state == State::NeverSet {
-            statements.push(self.session.never_set()?);
-        }
-        statements.push(statement);
-        Ok(Attempt {
-            state,
-            what,
-            trial: Trial {
-                before: String::new(),
-                enter: self.session.enter(state, &self.tenants[0])?,
-                statements,
-                witness: String::new(),
-            },
-            sign,
-            rows: Vec::new(),
-            plain: None,
-            unbounded: false,
-            compared: false,
-        })
+        self.session
+            .attempt(state, &self.tenants[0], what, statement, sign)
     }
 }
 

@@ -15,7 +15,7 @@ use super::run::Run;
 use super::sandbox::{Reply, Trace};
 use super::session::Session;
 use super::{probes, script};
-use crate::audit::{Evidence, EvidenceKind, Finding, Severity};
+use crate::audit::{Evidence, EvidenceKind, Severity};
 use crate::error::Result;
 
 /// What an attempt let a session see, as one hash a column: the order of rows does not matter.
@@ -320,16 +320,7 @@ fn found(run: &Run<'_>, observed: &Observed, [with, without]: [&Reply; 2], conte
         "without_foreign_rows": without,
         "reproduced": true,
     });
-    let finding = Finding::new(
-        entry.name,
-        severity,
-        door.object.clone(),
-        Some(&door.role_name),
-        Some(door.command),
-        "",
-    )
-    .saying(message, entry.item.help)
-    .shown_by(Evidence {
+    let finding = evidence::said(entry, severity, door, message).shown_by(Evidence {
         kind: EvidenceKind::Attack,
         counterexample: Some(counterexample),
         exploit_sql: Some(text),

@@ -115,20 +115,21 @@ impl<'a> Routine<'a> {
         state == State::Bound || !matches!(call.knowledge, Knowledge::Content(_))
     }
 
-    /// What comes back.
-    pub(crate) fn read(&self, state: State) -> Result<Vec<Attempt>> {
+    /// The calls that are made in this state.
+    fn fair_calls(&self, state: State) -> impl Iterator<Item = &Call> {
         let most = if state == State::Bound {
             usize::MAX
         } else {
             MOST_UNBOUND
         };
+        let fair = self.calls.iter().filter(move |call| Self::is_fair(state, call));
+        fair.take(most)
+    }
+
+    /// What comes back.
+    pub(crate) fn read(&self, state: State) -> Result<Vec<Attempt>> {
         let mut attempts = Vec::new();
-        for call in self
-            .calls
-            .iter()
-            .filter(|call| Self::is_fair(state, call))
-            .take(most)
-        {
+        for call in self.fair_calls(state) {
             let known: Option<Known> = match &call.knowledge {
                 Knowledge::Content(known) => Some(known.clone()),
                 // Bound to nobody, a tenant that looks up its own row is no more than that.
@@ -148,18 +149,8 @@ impl<'a> Routine<'a> {
         if !self.writes || self.witness.is_empty() {
             return Ok(Vec::new());
         }
-        let most = if state == State::Bound {
-            usize::MAX
-        } else {
-            MOST_UNBOUND
-        };
         let mut attempts = Vec::new();
-        for call in self
-            .calls
-            .iter()
-            .filter(|call| Self::is_fair(state, call))
-            .take(most)
-        {
+        for call in self.fair_calls(state) {
             let mut attempt = self.attempt(state, call, Sign::Disturbs)?;
             attempt.trial.before.clone_from(&self.witness);
             attempt.trial.witness.clone_from(&self.witness);
