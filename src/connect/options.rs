@@ -33,7 +33,7 @@ impl ConnectOptions {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Input`] where the text is malformed, asks for what is not supported, or nothing names a database.
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) where the text is malformed, asks for what is not supported, or nothing names a database.
     pub fn resolve(url: Option<&str>) -> Result<Self> {
         Self::resolve_in(url, &Environment::new(&|name| env::var(name).ok()))
     }
