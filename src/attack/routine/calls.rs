@@ -187,6 +187,8 @@ impl<'a> Routine<'a> {
                     shadow.columns.join(", ")
                 ),
                 format!("GRANT SELECT ON pg_temp.{} TO PUBLIC", shadow.name.name),
+                // From PostgreSQL 18 on a session remembers what a function's names meant when it called it first.
+                "DISCARD PLANS".to_owned(),
             ];
             let wanted = self
                 .visitor
