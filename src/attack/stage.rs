@@ -56,6 +56,11 @@ impl Stage {
                 .and_then(|(row, column)| row.values.get(column)?.clone().flatten());
             users.extend(self.scene.tenants[index].clone().zip(user));
         }
+        // One who asks for both says nothing about either: better a dead context.
+        let distinct: BTreeSet<&String> = users.values().collect();
+        if distinct.len() < users.len() {
+            users.clear();
+        }
         users
     }
 

@@ -23,6 +23,8 @@ pub enum Fate {
     Missed,
     /// It says the same, and nothing is wrong: the protection was not the only one.
     Equivalent,
+    /// It says the same, of an object that leaks as it is: whether it would notice is not known.
+    Masked,
     /// PostgreSQL refused to make it.
     NotMade,
 }
@@ -63,6 +65,7 @@ impl fmt::Display for SelfTest {
                 Fate::Noticed => "noticed",
                 Fate::Missed => "MISSED",
                 Fate::Equivalent => "equivalent",
+                Fate::Masked => "MASKED",
                 Fate::NotMade => "not made",
             };
             writeln!(
@@ -73,11 +76,12 @@ impl fmt::Display for SelfTest {
         }
         write!(
             f,
-            "\n{} mutants: {} noticed, {} missed, {} equivalent, {} not made",
+            "\n{} mutants: {} noticed, {} missed, {} equivalent, {} masked, {} not made",
             self.mutants.len(),
             self.count(Fate::Noticed),
             self.count(Fate::Missed),
             self.count(Fate::Equivalent),
+            self.count(Fate::Masked),
             self.count(Fate::NotMade)
         )
     }
@@ -135,12 +139,12 @@ impl Audit {
             let (fate, reason) = match (refused, noticed(&mutation, sound, &broken)) {
                 (Some(reason), _) => (Fate::NotMade, reason),
                 (None, Some(reason)) => (Fate::Noticed, reason),
-                // What leaks as it is cannot be seen to leak more.
-                (None, None) if leaks(sound, &mutation.object) => {
-                    (Fate::Equivalent, "it leaks before anything is broken".to_owned())
-                }
                 (None, None) => match mutation.equivalent {
                     Some(reason) => (Fate::Equivalent, reason.to_owned()),
+                    // What leaks as it is cannot be seen to leak more.
+                    None if leaks(sound, &mutation.object) => {
+                        (Fate::Masked, "it leaks before anything is broken".to_owned())
+                    }
                     None => (Fate::Missed, "the audit says the same as before".to_owned()),
                 },
             };
@@ -184,7 +188,8 @@ fn leaks(sound: &Report, object: &Object) -> bool {
     doors.any(|door| door.verdict == DoorVerdict::Leak)
 }
 
-/// By what the audit notices the defect: a finding that was not there, or a door that is not held any more.
+/// By what the audit notices the defect: a finding that was not there, or a door that leaks now. A door that could merely
+/// not be decided any more was not noticed: attacks that ran out of time would notice everything.
 fn noticed(mutation: &Mutation, sound: &Report, broken: &Report) -> Option<String> {
     let known: BTreeSet<&str> = sound
         .findings
@@ -214,11 +219,6 @@ fn noticed(mutation: &Mutation, sound: &Report, broken: &Report) -> Option<Strin
         .doors
         .iter()
         .filter(|door| is_about(&door.object))
-        .find(|door| match (was(door), door.verdict) {
-            (Some(DoorVerdict::Leak), _) => false,
-            (_, DoorVerdict::Leak)
-            | (Some(DoorVerdict::Held | DoorVerdict::Proven), DoorVerdict::Undecided) => true,
-            _ => false,
-        })
-        .map(|door| format!("{} {} is no longer held", door.command.as_sql(), door.object))
+        .find(|door| door.verdict == DoorVerdict::Leak && was(door) != Some(DoorVerdict::Leak))
+        .map(|door| format!("{} {} leaks", door.command.as_sql(), door.object))
 }

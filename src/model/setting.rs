@@ -64,10 +64,22 @@ pub(super) struct Asking {
     source: Source,
     /// Whether tenant columns are.
     is_tenant: bool,
+    /// In the policies of how many tables some column is.
+    compared_in: usize,
 }
 
 /// Decides how the policies of these relations know the tenant.
 pub(super) fn asking(config: &Config, expressions: &Expressions, relations: &[&Relation]) -> Asking {
+    let mut asking = decide(config, expressions, relations);
+    let compares = |relation: &&&Relation| {
+        let mut parts = expressions.of(relation).flat_map(comparisons);
+        parts.any(|(_, source)| source == asking.source)
+    };
+    asking.compared_in = relations.iter().filter(compares).count();
+    asking
+}
+
+fn decide(config: &Config, expressions: &Expressions, relations: &[&Relation]) -> Asking {
     let mut compared = BTreeMap::<(bool, Source), BTreeSet<Oid>>::new();
     let mut read = BTreeMap::<String, BTreeSet<Oid>>::new();
     for relation in relations {
@@ -165,6 +177,7 @@ impl Asking {
             identity: None,
             source,
             is_tenant,
+            compared_in: 0,
         }
     }
 
@@ -189,7 +202,13 @@ impl Asking {
             (None, Some(named)) => name == named,
             (None, None) => true,
         };
-        let found = identity::find(catalog, expressions, relations, &wanted);
+        let mut found = identity::find(catalog, expressions, relations, &wanted);
+        // A look-up beside another setting that more tables are compared with is something else: who is an administrator,
+        // say. So is one of which no table's rows depend.
+        let other = found.source.as_ref().is_some_and(|source| *source != self.source);
+        if declared.is_none() && (found.tables() == 0 || other && found.tables() <= self.compared_in) {
+            found = Found::default();
+        }
         self.identity = identity::declared(catalog, config)?.or_else(|| found.identity.clone());
         if declared.is_some() {
             if self.identity.is_none() {

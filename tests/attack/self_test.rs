@@ -63,3 +63,30 @@ async fn an_audit_that_does_not_look_misses_them() {
     );
     run(&client, "drop table public.t; drop role self_test_app").await;
 }
+
+/// Where something leaks already, a defect that changes nothing to be seen is not called harmless.
+#[tokio::test]
+async fn a_leak_masks_defects_and_says_so() {
+    let database = Database::create("self_test_masked").await;
+    let mut client = database.admin().await;
+    run(
+        &client,
+        "create role self_test_masked nologin;
+         create table public.t (id int primary key, tenant_id text not null);
+         alter table public.t enable row level security;
+         create policy p on public.t using (true);
+         grant select, insert, update, delete on public.t to self_test_masked",
+    )
+    .await;
+    let result = Audit::new().role("self_test_masked").self_test(&mut client).await;
+    let result = result.unwrap_or_else(|error| panic!("{}", error.chain()));
+    run(&client, "drop table public.t; drop role self_test_masked").await;
+    let weakened: Vec<_> = result
+        .mutants
+        .iter()
+        .filter(|mutant| mutant.what.contains("permissive policy for SELECT is true"))
+        .map(|mutant| mutant.fate)
+        .collect();
+    assert_eq!(weakened, [Fate::Masked], "{result}");
+    assert!(result.to_string().contains(" masked, "), "{result}");
+}

@@ -164,6 +164,36 @@ async fn tables_that_are_not_understood_are_undecided() {
     assert_eq!(undecided(&report), Vec::<String>::new());
 }
 
+/// A look-up beside the setting that the tables are compared with does not take its place, nor does one that no row
+/// depends on.
+#[tokio::test]
+async fn administrators_that_are_looked_up_are_no_tenants() {
+    let sql = "create role idy_admins login;
+        create table admins (user_id text primary key, org_id text not null);
+        create table invoice (org_id text not null, total int);
+        create table line (org_id text not null, what text);
+        alter table invoice enable row level security;
+        alter table line enable row level security;
+        create policy own on invoice using (org_id = nullif(current_setting('my.org', true), ''));
+        create policy own on line using (org_id = nullif(current_setting('my.org', true), ''));
+        create policy admin on invoice as restrictive for delete using (org_id in (
+            select a.org_id from admins a where a.user_id = nullif(current_setting('my.user', true), '')));
+        grant select, insert, update, delete on invoice, line to idy_admins; grant select on admins to idy_admins";
+    let (asking, report) = audited(sql, "", Config::default()).await;
+    assert_eq!((asking, report.tenant_setting.as_str()), (None, "my.org"));
+
+    let sql = "create role idy_own login;
+        create table profiles (id text primary key, is_admin boolean not null);
+        create table todo (user_id text not null, what text);
+        alter table todo enable row level security;
+        create policy own on todo using (user_id = nullif(current_setting('my.user', true), ''));
+        create policy admin on todo as restrictive for delete using (exists (
+            select from profiles p where p.id = nullif(current_setting('my.user', true), '')));
+        grant select, insert, update, delete on todo to idy_own; grant select on profiles to idy_own";
+    let (asking, report) = audited(sql, "", Config::default()).await;
+    assert_eq!((asking, report.tenant_setting.as_str()), (None, "my.user"));
+}
+
 /// What is not detected is declared; what is declared wrongly is refused.
 #[tokio::test]
 async fn who_is_asking_can_be_declared() {

@@ -47,6 +47,11 @@ impl Found {
             _ => None,
         }
     }
+
+    /// How many tables' policies compare a column with it.
+    pub(super) fn tables(&self) -> usize {
+        self.looked_up.len()
+    }
 }
 
 /// Looks for it in the policies of these relations. `wanted` says which settings may say who is asking; none means any.

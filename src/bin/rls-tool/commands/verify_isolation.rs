@@ -151,7 +151,7 @@ impl VerifyIsolation {
                 "nothing could be broken: there is no table with row security that an audited role reaches"
             );
         }
-        Ok(if result.count(Fate::Missed) > 0 {
+        Ok(if result.count(Fate::Missed) + result.count(Fate::Masked) > 0 {
             Outcome::FallsShort
         } else {
             Outcome::Done
