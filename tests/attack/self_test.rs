@@ -84,7 +84,7 @@ async fn a_leak_masks_defects_and_says_so() {
     let weakened: Vec<_> = result
         .mutants
         .iter()
-        .filter(|mutant| mutant.what.contains("permissive policy for SELECT is true"))
+        .filter(|mutant| mutant.what == "USING of the policy p is true")
         .map(|mutant| mutant.fate)
         .collect();
     assert_eq!(weakened, [Fate::Masked], "{result}");

@@ -379,11 +379,8 @@ impl Parser {
         if arms.is_empty() {
             return self.unexpected();
         }
-        let otherwise = if self.accept_word("else") {
-            Some(Box::new(self.expression()?))
-        } else {
-            None
-        };
+        let has_else = self.accept_word("else");
+        let otherwise = has_else.then(|| self.expression()).transpose()?.map(Box::new);
         self.expect_word("end")?;
         Ok(Ast::Case(arms, otherwise))
     }
