@@ -260,6 +260,7 @@ impl Audit {
             &mut verdicts,
         );
         verdicts.note_findings(catalog, &model, &findings);
+        verdicts.doubt_views(&model);
         let counted = Summary {
             tables: model
                 .tables

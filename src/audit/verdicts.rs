@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{Decision, Door, DoorVerdict, Evidence, Finding, Object, Proofs, Severity};
-use crate::catalog::Catalog;
+use super::{Command, Decision, Door, DoorKind, DoorVerdict, Evidence, Finding, Object, Proofs, Severity};
+use crate::catalog::{Catalog, Oid};
 use crate::model::{Model, ModelDoor};
 
 /// The verdict of every door, in the model's order.
@@ -92,6 +92,32 @@ impl Verdicts {
             for index in doors.about(finding) {
                 let reason = format!("{}: {}", finding.check, finding.message);
                 self.note(index, DoorVerdict::Leak, reason);
+            }
+        }
+    }
+
+    /// A view over a table whose rows leak is not held because attacks on the view itself found nothing: which rows it
+    /// shows may depend on values that none of theirs have.
+    pub(super) fn doubt_views(&mut self, model: &Model) {
+        let leaking: BTreeMap<(Oid, Oid), &ModelDoor> = model
+            .doors
+            .iter()
+            .enumerate()
+            .filter(|(index, door)| {
+                self.list[*index].0 == DoorVerdict::Leak
+                    && !self.intended.contains(index)
+                    && matches!(door.kind, DoorKind::Table | DoorKind::Partition)
+                    && door.command == Command::Select
+            })
+            .map(|(_, door)| ((door.role, door.oid), door))
+            .collect();
+        for (door, known) in model.doors.iter().zip(&mut self.list) {
+            let is_view = matches!(door.kind, DoorKind::View | DoorKind::MaterializedView);
+            let mut behind = door.tables.iter();
+            let table = behind.find_map(|&table| leaking.get(&(door.role, table)));
+            if let (true, DoorVerdict::Held, Some(table)) = (is_view, known.0, table) {
+                let reason = format!("attacks on it failed, but {}, behind it, leaks", table.object);
+                *known = (DoorVerdict::Undecided, reason);
             }
         }
     }

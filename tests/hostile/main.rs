@@ -74,8 +74,7 @@ enum Agreement {
     Undecided,
     /// The verdict is about another way than reading.
     AnotherWay,
-    /// A view over a table that leaks, which is found there: whether an attack on the view itself finds the leak
-    /// depends on values that it made.
+    /// A view over a table that leaks, which is found there: of the view itself nothing is claimed.
     LeaksByItsTable,
     /// The only owner shown is the role itself, which is a tenant by its name. Attacks bind a setting, and take the rows
     /// of such a role that were there for another tenant's.
@@ -85,8 +84,12 @@ enum Agreement {
 
 fn agreement(door: &Door, owners: &BTreeSet<&str>, role: &str) -> Agreement {
     match door.verdict {
+        DoorVerdict::Undecided
+            if door.kind == DoorKind::View && door.reason.ends_with("behind it, leaks") =>
+        {
+            Agreement::LeaksByItsTable
+        }
         DoorVerdict::Undecided => Agreement::Undecided,
-        DoorVerdict::Held if owners.len() > 1 && door.kind == DoorKind::View => Agreement::LeaksByItsTable,
         DoorVerdict::Held | DoorVerdict::Proven if owners.len() > 1 => Agreement::Wrong,
         DoorVerdict::Leak if owners.len() < 2 && door.reason.starts_with("trigger-granted") => {
             Agreement::AnotherWay

@@ -1,8 +1,9 @@
 //! What a finding shows, and what a door's verdict rests on.
 
-use rls_tool::audit::{Audit, Command, DoorVerdict, EvidenceKind, Report, Severity};
+use rls_tool::audit::{Audit, Command, Door, DoorKind, DoorVerdict, EvidenceKind, Report, Severity};
 
 use crate::idioms::catalog_of;
+use crate::support::Database;
 
 async fn report(sql: &str) -> Report {
     Audit::new().run_offline(&catalog_of(sql).await).unwrap()
@@ -64,4 +65,43 @@ async fn a_trigger_of_a_partition_may_move_what_the_role_may_not() {
     assert_eq!(update_of_partitions("").await, DoorVerdict::Proven);
     let trigger = "create trigger moved before update on log_1 for each row execute function moved();";
     assert_ne!(update_of_partitions(trigger).await, DoorVerdict::Proven);
+}
+
+/// What a view over one table is called after attacks, where the table's policy is this.
+async fn view_over(policy: &str) -> Door {
+    let database = Database::create("evidence").await;
+    let mut admin = database.admin().await;
+    let mut transaction = admin.transaction().await.unwrap();
+    let sql = format!(
+        "create role evidence_view login;
+        create table invoice (id int primary key, tenant_id text not null, total int);
+        alter table invoice enable row level security, force row level security;
+        create policy tenant on invoice using ({policy});
+        create view own with (security_barrier) as select * from invoice
+            where tenant_id = nullif(current_setting('app.current_tenant', true), '');
+        grant select on invoice, own to evidence_view;"
+    );
+    transaction.batch_execute(&sql).await.unwrap();
+    let report = Audit::new()
+        .role("evidence_view")
+        .run_within(&mut transaction)
+        .await;
+    let doors = report.unwrap_or_else(|error| panic!("{}", error.chain())).doors;
+    let mut views = doors
+        .into_iter()
+        .filter(|door| door.kind == DoorKind::View && door.command == Command::Select);
+    views.next().unwrap()
+}
+
+#[tokio::test]
+async fn a_view_over_a_table_that_leaks_is_never_held() {
+    let leaking = view_over("true").await;
+    assert_eq!(leaking.verdict, DoorVerdict::Undecided, "{leaking:?}");
+    assert!(
+        leaking.reason.ends_with("public.invoice, behind it, leaks"),
+        "{leaking:?}"
+    );
+    // The twin: the same view, the same attacks, over a table that holds.
+    let kept = view_over("tenant_id = nullif(current_setting('app.current_tenant', true), '')").await;
+    assert_eq!(kept.verdict, DoorVerdict::Held, "{kept:?}");
 }

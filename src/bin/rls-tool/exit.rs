@@ -29,7 +29,11 @@ pub(crate) fn run<T>(
                 return ExitCode::SUCCESS;
             }
             let plain = error.render().to_string();
-            let told = redacted(&plain);
+            let mut told = redacted(&plain);
+            if plain.contains("unexpected argument 'postgres") {
+                let tip = "\n\n  tip: give the database as --database-url, or in DATABASE_URL\n\nUsage";
+                told = told.replacen("\n\nUsage", tip, 1);
+            }
             if told == plain {
                 drop(error.print());
             } else {
